@@ -1,0 +1,253 @@
+//! A derived path: what is computed from one log, and only from it.
+
+use std::sync::Arc;
+
+use crate::{Agent, Compaction, EditStub, Excerpt, LogId, Place, Prompt, RecordId, StepKind, Timestamp};
+
+/// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
+/// changes but for [`Turn::abandoned`].
+#[derive(Clone, Debug)]
+pub struct DerivedPath {
+    pub log: LogId,
+    pub agent: Agent,
+    /// The session's id: the log's own, for a sub-agent's log the parent's.
+    pub session: Arc<str>,
+    /// Set where the log is a sub-agent's own.
+    pub owner: Option<Owner>,
+    pub cwd: Option<Arc<str>>,
+    /// Every working directory the log names, in order of appearance.
+    pub cwds: Vec<Arc<str>>,
+    pub branch: Option<Arc<str>>,
+    pub version: Option<Arc<str>>,
+    pub model: Option<Arc<str>>,
+    pub entrypoint: Option<Arc<str>>,
+    pub started: Option<Timestamp>,
+    /// The last record's time.
+    pub ended: Option<Timestamp>,
+    pub titles: Titles,
+    /// In a sub-agent's log exactly one, without a number of its own.
+    pub turns: Vec<Arc<Turn>>,
+    /// Conversations of sub-agents that lie in this log.
+    pub sides: Vec<Arc<Side>>,
+    /// Sub-agents by the call that started them, as the log tells it outside of results.
+    pub side_calls: Vec<(Arc<str>, Arc<str>)>,
+    /// Files as they were before a turn: the prompt, the path as the log has it, the backup's name (`None`: the
+    /// file did not exist).
+    pub backups: Vec<(RecordId, Box<str>, Option<Box<str>>)>,
+    /// Files that somebody else changed, with the time at which the agent learned of it.
+    pub changed_outside: Vec<(Timestamp, Box<str>)>,
+    /// The ids of all records, sorted: by them copies of sessions are found.
+    pub records: Arc<[RecordId]>,
+    /// The last record leaves something open: a call without its result, a prompt without an answer.
+    pub open: bool,
+    pub tally: Tally,
+}
+
+/// Whose part a sub-agent's log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub session: Arc<str>,
+    pub side: Arc<str>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Titles {
+    pub custom: Option<Box<str>>,
+    pub summary: Option<Box<str>>,
+    pub generated: Option<Box<str>>,
+}
+
+/// One prompt and all that the agent did until the next.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// From 1, in the order of the log, dead ends included. Never changes.
+    pub number: u32,
+    /// The record that began it.
+    pub record: Option<RecordId>,
+    pub place: Option<Place>,
+    /// `None`: a slash command ([`Turn::command`]), or work that no prompt asked for.
+    pub prompt: Option<Prompt>,
+    /// The slash command that began it, as typed.
+    pub command: Option<Box<str>>,
+    pub title: Box<str>,
+    pub started: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+    pub model: Option<Arc<str>>,
+    pub branch: Option<Arc<str>>,
+    pub cwd: Option<Arc<str>>,
+    pub steps: Vec<Step>,
+    pub notes: Vec<Note>,
+    pub responses: Vec<Response>,
+    pub interrupted: bool,
+    /// The person went back to before this turn, at this time.
+    pub abandoned: Option<Timestamp>,
+}
+
+/// One thing inside a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// From 1 inside its turn (or side).
+    pub number: u32,
+    pub kind: StepKind,
+    pub at: Option<Timestamp>,
+    pub place: Place,
+    pub record: Option<RecordId>,
+    /// The words or the thought; for a call its subject.
+    pub text: Excerpt,
+    /// The call's own id.
+    pub call: Option<Arc<str>>,
+    /// The tool's name as the log has it.
+    pub tool: Option<Arc<str>>,
+    pub detail: Option<Box<str>>,
+    /// See [`crate::Call::task`].
+    pub task: Option<Box<str>>,
+    /// Files that the input names.
+    pub files: Vec<Box<str>>,
+    /// `None`: no tool call, or its result is not recorded (yet).
+    pub result: Option<StepResult>,
+}
+
+impl Step {
+    /// The edits that its result proves.
+    pub fn edits(&self) -> &[EditStub] {
+        self.result.as_ref().map_or(&[], |result| &result.edits)
+    }
+
+    /// Whether this is a call whose result says that it did not do what was asked.
+    pub fn failed(&self) -> bool {
+        self.result.as_ref().is_some_and(|result| result.error || result.exit.is_some_and(|status| status != 0))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepResult {
+    pub place: Place,
+    pub at: Option<Timestamp>,
+    /// Position among all records of the log: the order in which results came.
+    pub order: u32,
+    pub error: bool,
+    pub refused: bool,
+    pub interrupted: bool,
+    pub exit: Option<i32>,
+    pub output: Excerpt,
+    pub edits: Vec<EditStub>,
+    pub whole_read: Option<Box<str>>,
+    pub side: Option<Arc<str>>,
+    pub commit: Option<Box<str>>,
+    pub count: Option<u32>,
+}
+
+/// What a turn shows between its steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// It stands after this many steps of the turn.
+    pub after: u32,
+    pub at: Option<Timestamp>,
+    pub place: Place,
+    pub kind: NoteKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum NoteKind {
+    Compacted(Compaction),
+    Interrupted,
+    /// A slash command that the client itself did, or a person's shell escape.
+    Command(Box<str>),
+    System(Box<str>),
+    Unknown(Box<str>),
+}
+
+/// The conversation of a sub-agent inside its parent's log, or a sub-agent's log as its parent shows it.
+#[derive(Clone, Debug)]
+pub struct Side {
+    pub id: Arc<str>,
+    /// The log in which its places lie.
+    pub log: LogId,
+    /// The task it was given.
+    pub task: Option<Prompt>,
+    pub started: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+    pub steps: Vec<Step>,
+    pub responses: Vec<Response>,
+}
+
+/// One response of a model, counted once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    pub id: Option<RecordId>,
+    pub model: Option<Arc<str>>,
+    pub tokens: Tokens,
+}
+
+/// Tokens by class. `input` leaves out what was read from or written to the cache; `output` includes thinking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    pub input: u64,
+    pub cache_write: u64,
+    /// The part of `cache_write` that is kept for an hour.
+    pub cache_write_hour: u64,
+    pub cache_read: u64,
+    pub output: u64,
+}
+
+impl Tokens {
+    pub fn total(&self) -> u64 {
+        self.input + self.cache_write + self.cache_read + self.output
+    }
+
+    pub fn add(&mut self, other: &Tokens) {
+        self.input += other.input;
+        self.cache_write += other.cache_write;
+        self.cache_write_hour += other.cache_write_hour;
+        self.cache_read += other.cache_read;
+        self.output += other.output;
+    }
+}
+
+/// Sums over turns or sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    pub responses: u64,
+    pub tokens: Tokens,
+}
+
+/// What was read, and what of it could not be understood; `turnlens doctor` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub bytes: u64,
+    pub records: u32,
+    /// Lines, or parts of lines, that are no record at all.
+    pub broken: u32,
+    /// Byte offsets of the first few of them.
+    pub broken_at: Vec<u64>,
+    /// Types of records never seen before, with how many there were.
+    pub unknown: Vec<(Box<str>, u32)>,
+}
+
+impl DerivedPath {
+    pub fn turn(&self, number: u32) -> Option<&Arc<Turn>> {
+        self.turns.get((number as usize).checked_sub(1)?)
+    }
+
+    /// Turns that a person's prompt began.
+    pub fn prompts(&self) -> usize {
+        self.turns.iter().filter(|turn| turn.prompt.is_some()).count()
+    }
+
+    /// All steps of the log, those of sub-agents inside it last.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        let own = self.turns.iter().flat_map(|turn| &turn.steps);
+        own.chain(self.sides.iter().flat_map(|side| &side.steps))
+    }
+
+    /// The session's name: the person's, the agent's, then the first prompt that says something.
+    pub fn title(&self) -> &str {
+        let told = [&self.titles.custom, &self.titles.summary, &self.titles.generated];
+        if let Some(title) = told.into_iter().flatten().next() {
+            return title;
+        }
+        let mut turns = self.turns.iter().filter(|turn| turn.prompt.is_some());
+        let strong = turns.clone().find(|turn| !turn.title.contains('→') && !turn.title.is_empty());
+        strong.or_else(|| turns.next()).map_or("", |turn| &turn.title)
+    }
+}
