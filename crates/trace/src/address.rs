@@ -62,7 +62,9 @@ impl FromStr for Address {
 fn number(address: &str, part: &str) -> Result<u32, String> {
     match part.parse() {
         Ok(n) if n > 0 => Ok(n),
-        _ => Err(format!("“{address}” is no address: “{part}” is no number from 1. Write SESSION:TURN.STEP, as in 9f3c:12.7.")),
+        _ => Err(format!(
+            "“{address}” is no address: “{part}” is no number from 1. Write SESSION:TURN.STEP, as in 9f3c:12.7."
+        )),
     }
 }
 
@@ -103,7 +105,10 @@ mod tests {
         check("@2:last", expect!["@2:last"]);
         check(":last", expect!["@:last"]);
         check("@x", expect!["“@x” is no address: after @ stands a number, as in @2."]);
-        check("9f3c:0", expect!["“9f3c:0” is no address: “0” is no number from 1. Write SESSION:TURN.STEP, as in 9f3c:12.7."]);
+        check(
+            "9f3c:0",
+            expect!["“9f3c:0” is no address: “0” is no number from 1. Write SESSION:TURN.STEP, as in 9f3c:12.7."],
+        );
         check("", expect!["An address is empty."]);
     }
 }

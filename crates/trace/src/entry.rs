@@ -89,11 +89,19 @@ pub enum What {
     /// Where and with what the agent works from here on; fields that did not change may be `None`.
     Context(Context),
     /// Backups of files as they were before the turn of the prompt `prompt` began. `None`: there was no such file.
-    Backups { prompt: RecordId, files: Vec<(Box<str>, Option<Box<str>>)> },
+    Backups {
+        prompt: RecordId,
+        files: Vec<(Box<str>, Option<Box<str>>)>,
+    },
     /// The log says that somebody else changed this file (`edited_text_file`).
-    ChangedOutside { path: Box<str> },
+    ChangedOutside {
+        path: Box<str>,
+    },
     /// The agent says that this sub-agent was started by that call.
-    SideStarted { call: Arc<str>, side: Arc<str> },
+    SideStarted {
+        call: Arc<str>,
+        side: Arc<str>,
+    },
     /// The log's own word on which record its conversation ends in.
     Leaf(RecordId),
     /// A record of the agent's own housekeeping, shown as one folded line: `hook PostToolUse: rustfmt, exit 0`.

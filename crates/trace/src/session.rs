@@ -97,7 +97,14 @@ impl Session {
         }
     }
 
-    fn collect<'a>(&'a self, turn: &'a Arc<Turn>, above: &[u32], step: &'a Step, log: LogId, all: &mut Vec<StepAt<'a>>) {
+    fn collect<'a>(
+        &'a self,
+        turn: &'a Arc<Turn>,
+        above: &[u32],
+        step: &'a Step,
+        log: LogId,
+        all: &mut Vec<StepAt<'a>>,
+    ) {
         const DEEPEST: usize = 8;
         let numbers = [above, &[step.number]].concat();
         let side = self.side(step).filter(|_| numbers.len() < DEEPEST);

@@ -29,7 +29,8 @@ pub fn is_weak(prompt: &str) -> bool {
     }
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let listed = |word: &&str| {
-        word.chars().all(|c| c.is_numeric()) || WEAK_WORDS.split_whitespace().any(|weak| weak.eq_ignore_ascii_case(word))
+        word.chars().all(|c| c.is_numeric())
+            || WEAK_WORDS.split_whitespace().any(|weak| weak.eq_ignore_ascii_case(word))
     };
     words.len() <= 2 || words.iter().all(listed)
 }
@@ -89,9 +90,33 @@ fn looks_pasted(line: &str) -> bool {
     let text = line.trim();
     let stamped = text.len() > 10 && text.as_bytes()[..4].iter().all(u8::is_ascii_digit) && text.as_bytes()[4] == b'-';
     let bracketed = text.starts_with('[') && text.contains(']');
-    let starts = ["at ", "File \"", "Traceback", "error:", "error[", "warning:", "--> ", "| ", "INFO", "WARN", "ERROR", "DEBUG",
-        "npm ERR!", "panicked at", "thread '", "note:", "help:", "= ", "#0", "$ ", "Caused by"];
-    stamped || bracketed || starts.iter().any(|start| text.starts_with(start)) || (line.starts_with("    ") && text.contains([':', '(', ';', '{']))
+    let starts = [
+        "at ",
+        "File \"",
+        "Traceback",
+        "error:",
+        "error[",
+        "warning:",
+        "--> ",
+        "| ",
+        "INFO",
+        "WARN",
+        "ERROR",
+        "DEBUG",
+        "npm ERR!",
+        "panicked at",
+        "thread '",
+        "note:",
+        "help:",
+        "= ",
+        "#0",
+        "$ ",
+        "Caused by",
+    ];
+    stamped
+        || bracketed
+        || starts.iter().any(|start| text.starts_with(start))
+        || (line.starts_with("    ") && text.contains([':', '(', ';', '{']))
 }
 
 fn strip_markdown(line: &str) -> String {
@@ -117,7 +142,9 @@ fn cut(line: &str) -> String {
     for (at, pair) in chars.windows(2).enumerate() {
         let ends = match pair {
             ['.' | '!' | '?' | ':' | ';', next] => next.is_whitespace(),
-            [space, '—' | '–' | '-'] if space.is_whitespace() => chars.get(at + 2).is_some_and(|c| c.is_whitespace()),
+            [space, '—' | '–' | '-'] if space.is_whitespace() => {
+                chars.get(at + 2).is_some_and(|c| c.is_whitespace())
+            }
             _ => false,
         };
         if ends && at >= FIRST_CUT {
@@ -160,7 +187,10 @@ mod tests {
         check("```\ncode\n```\nExplain the code above", expect!["Explain the code above"]);
         check("error: a\nerror: b\nerror: c", expect!["[pasted, 3 lines]"]);
         check("error: a\nerror: b\nerror: c\nwhat is this about", expect!["what is this about"]);
-        check("Please look at the whole of the parser and make it faster everywhere", expect!["Please look at the whole of the parser and…"]);
+        check(
+            "Please look at the whole of the parser and make it faster everywhere",
+            expect!["Please look at the whole of the parser and…"],
+        );
         check("继续", expect!["继续 (weak)"]);
         check("给加载器添加重试机制并写测试", expect!["给加载器添加重试机制并写测试"]);
         check("", expect!["[empty]"]);
@@ -169,7 +199,10 @@ mod tests {
     #[test]
     fn weak_after_strong() {
         assert_eq!(after("Add retry to the loader", "yes"), "Add retry to the loader → yes");
-        assert_eq!(after("Please look at the whole of the parser and…", "yes, go on"), "Please look at the whole of the… → yes, go on");
+        assert_eq!(
+            after("Please look at the whole of the parser and…", "yes, go on"),
+            "Please look at the whole of the… → yes, go on"
+        );
         assert_eq!(slug("Add retry to the loader → yes"), "add-retry-to-the-loader-yes");
         assert_eq!(slug("给加载器"), "untitled");
     }
