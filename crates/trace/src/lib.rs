@@ -7,6 +7,7 @@ mod address;
 mod agent;
 mod body;
 mod entry;
+mod grown;
 mod origin;
 mod path;
 mod session;
@@ -20,6 +21,7 @@ pub use entry::{
     Call, Compaction, Context, EditStub, Entry, Excerpt, LogId, Place, Prompt, PromptSource, RecordId, StepKind,
     TitleSource, ToolResult, Usage, What,
 };
+pub use grown::{Grown, RecordSet};
 pub use origin::{Evidence, LineOrigin, StepKey};
 pub use path::{
     DerivedPath, Note, NoteKind, Owner, Response, Side, Spent, Step, StepResult, Tally, Titles, Tokens, Turn,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{Agent, Compaction, EditStub, Excerpt, LogId, Place, Prompt, RecordId, StepKind, Timestamp};
+use crate::{
+    Agent, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind, Timestamp,
+};
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
 /// changes but for [`Turn::abandoned`].
@@ -33,11 +35,11 @@ pub struct DerivedPath {
     pub side_calls: Vec<(Arc<str>, Arc<str>)>,
     /// Files as they were before a turn: the prompt, the path as the log has it, the backup's name (`None`: the
     /// file did not exist).
-    pub backups: Vec<(RecordId, Box<str>, Option<Box<str>>)>,
+    pub backups: Grown<(RecordId, Box<str>, Option<Box<str>>)>,
     /// Files that somebody else changed, with the time at which the agent learned of it.
     pub changed_outside: Vec<(Timestamp, Box<str>)>,
-    /// The ids of all records, sorted: by them copies of sessions are found.
-    pub records: Arc<[RecordId]>,
+    /// The ids of all records: by them copies of sessions are found.
+    pub records: RecordSet,
     /// The last record leaves something open: a call without its result, a prompt without an answer.
     pub open: bool,
     pub tally: Tally,
