@@ -1,1 +1,23 @@
+//! The engine: from what logs, git, disk and buffers prove about a file to who wrote each of its lines.
+//!
+//! Events in, timeline out. Nothing here reads a file, knows an agent or a clock, or fails on data.
 
+mod align;
+mod apply;
+mod blame;
+mod event;
+mod follow;
+mod history;
+mod text;
+mod timeline;
+
+#[cfg(test)]
+mod tests;
+
+pub use align::{Alignment, Match, align};
+pub use blame::Blame;
+pub use event::{Event, EventKey, Happening, Seen, Tree};
+pub use follow::{Follower, LineSplice, line_count};
+pub use history::{Fate, Link, Witness};
+pub use text::{is_small, lines};
+pub use timeline::{NodeId, Timeline};

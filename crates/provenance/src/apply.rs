@@ -1,0 +1,226 @@
+//! What a step made of the text that it found.
+//!
+//! In the order of proof: the whole texts that the log holds; else a state known already that agrees with the log's
+//! hunks and holds the replaced strings. Hunks of real logs have true line numbers but not always true white space
+//! (Claude Code writes two blanks for a leading tab), so texts are taken from the replaced strings and hunks only tell
+//! where.
+
+use trace::{Change, Hunk, StepKey};
+
+use crate::event::Event;
+use crate::text::{LineId, Words};
+use crate::timeline::{Cause, Line, MarkId, NodeId, Splice, Timeline, flow, splices_of};
+
+/// States that are tried as the one that the step found.
+const MOST_TRIED: usize = 64;
+
+/// Replays one step's change. `None`: nothing tells what text it found.
+pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Change) -> Option<NodeId> {
+    if change.created {
+        return Some(written(timeline, event, step, None, change.after.as_deref().unwrap_or_default()));
+    }
+    if let Some(before) = found_text(timeline, change) {
+        let parent = timeline.seen(&before, event);
+        return outcome(timeline, event, step, change, parent);
+    }
+    let tree = timeline.head(event.tree);
+    let newest_first = (0..timeline.next_node().0).rev().map(NodeId).take(MOST_TRIED);
+    let states: Vec<NodeId> = tree.into_iter().chain(newest_first).collect();
+    states.into_iter().find_map(|state| {
+        agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
+    })
+}
+
+/// The whole text that the step found, as far as the log alone tells it.
+fn found_text(timeline: &mut Timeline, change: &Change) -> Option<Vec<LineId>> {
+    if let Some(before) = &change.before {
+        return Some(timeline.interner.text_lines(before));
+    }
+    let after = change.after.as_ref()?;
+    if change.hunks.is_empty() {
+        return None;
+    }
+    // The outcome and what was changed in it tell what stood before.
+    let mut lines = timeline.interner.text_lines(after);
+    for hunk in change.hunks.iter().rev() {
+        let (from, count) = ((hunk.new_start as usize).saturating_sub(1), hunk.new_lines().count());
+        let there = lines.get(from..from + count)?;
+        let told: Vec<LineId> = hunk.new_lines().map(|line| timeline.interner.line(line)).collect();
+        if !same_tokens(&timeline.interner, there, &told) {
+            return None;
+        }
+        let kept: Vec<LineId> = there.to_vec();
+        let old = old_side(timeline, hunk, &kept);
+        lines.splice(from..from + count, old);
+    }
+    Some(lines)
+}
+
+/// The old lines of a hunk; context lines as they really stand in the text.
+fn old_side(timeline: &mut Timeline, hunk: &Hunk, new_side: &[LineId]) -> Vec<LineId> {
+    let mut at = 0;
+    let mut old = Vec::new();
+    for line in &hunk.lines {
+        match line.as_bytes().first() {
+            Some(b' ') => {
+                old.extend(new_side.get(at));
+                at += 1;
+            }
+            Some(b'+') => at += 1,
+            Some(b'-') => old.push(timeline.interner.line(&line[1..])),
+            _ => {}
+        }
+    }
+    old
+}
+
+fn same_tokens(words: &impl Words, a: &[LineId], b: &[LineId]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || words.tokens(*a) == words.tokens(*b))
+}
+
+/// Whether a state has the lines that the hunks say stood there.
+fn agrees(timeline: &mut Timeline, state: NodeId, hunks: &[Hunk]) -> bool {
+    let text: Vec<LineId> = timeline.text_of(state).iter().map(|line| line.id).collect();
+    hunks.iter().all(|hunk| {
+        let old: Vec<LineId> = hunk.old_lines().map(|line| timeline.interner.line(line)).collect();
+        let from = (hunk.old_start as usize).saturating_sub(1);
+        text.get(from..from + old.len()).is_some_and(|there| same_tokens(&timeline.interner, there, &old))
+    })
+}
+
+/// The state after the step, from the state that it found.
+fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Change, parent: NodeId) -> Option<NodeId> {
+    if change.deleted {
+        return Some(written(timeline, event, step, Some(parent), ""));
+    }
+    if let Some(after) = &change.after {
+        return Some(written(timeline, event, step, Some(parent), after));
+    }
+    let (own, unknown) = marks(timeline, step);
+    let old = timeline.text_of(parent).to_vec();
+    let ranges = if change.replacements.is_empty() {
+        by_hunks(timeline, &old, &change.hunks)?
+    } else {
+        by_replacements(timeline, &old, change)?
+    };
+    let mut splices = Vec::new();
+    let mut shift = 0i64;
+    for Range { from, to, lines } in ranges {
+        let before = &old[from..to];
+        let (new, kept) = flow(&timeline.interner, &mut timeline.marks, before, &lines, own, unknown);
+        let at = from as i64 + shift;
+        splices.extend(
+            splices_of(before, &new, &kept).into_iter().map(|splice| Splice { at: splice.at + at as u32, ..splice }),
+        );
+        shift += lines.len() as i64 - (to - from) as i64;
+    }
+    Some(timeline.add(Some(parent), Cause::Edit(step), event, splices))
+}
+
+/// A whole file written by the step over the text that it found.
+fn written(timeline: &mut Timeline, event: &Event, step: StepKey, parent: Option<NodeId>, text: &str) -> NodeId {
+    let (own, unknown) = marks(timeline, step);
+    let new = timeline.interner.text_lines(text);
+    let old = parent.map(|parent| timeline.text_of(parent).to_vec()).unwrap_or_default();
+    let (lines, kept) = flow(&timeline.interner, &mut timeline.marks, &old, &new, own, unknown);
+    let splices = splices_of(&old, &lines, &kept);
+    timeline.add(parent, Cause::Edit(step), event, splices)
+}
+
+/// The mark of the step's own lines, and of those that may be its own or older.
+fn marks(timeline: &mut Timeline, step: StepKey) -> (MarkId, MarkId) {
+    let node = timeline.next_node();
+    (timeline.mark(node, Some(step)), timeline.mark(node, None))
+}
+
+/// Old lines `from..to` become `lines`.
+struct Range {
+    from: usize,
+    to: usize,
+    lines: Vec<LineId>,
+}
+
+fn by_hunks(timeline: &mut Timeline, old: &[Line], hunks: &[Hunk]) -> Option<Vec<Range>> {
+    if hunks.is_empty() {
+        return None;
+    }
+    let mut ranges = Vec::new();
+    for hunk in hunks {
+        let mut at = (hunk.old_start as usize).saturating_sub(1);
+        let mut open: Option<Range> = None;
+        for line in &hunk.lines {
+            match line.as_bytes().first() {
+                Some(b'-') => {
+                    open.get_or_insert_with(|| Range { from: at, to: at, lines: Vec::new() }).to = at + 1;
+                    at += 1;
+                }
+                Some(b'+') => {
+                    let id = timeline.interner.line(&line[1..]);
+                    open.get_or_insert_with(|| Range { from: at, to: at, lines: Vec::new() }).lines.push(id);
+                }
+                Some(b' ') => {
+                    ranges.extend(open.take());
+                    at += 1;
+                }
+                _ => {}
+            }
+        }
+        ranges.extend(open);
+    }
+    ranges.iter().all(|range| range.from <= range.to && range.to <= old.len()).then_some(ranges)
+}
+
+/// Applies the replaced strings. `None` where a string does not stand in the text, or where it is not told which of
+/// several places is meant.
+fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+    let mut text = String::new();
+    for line in old {
+        text.push_str(timeline.interner.text(line.id));
+        text.push('\n');
+    }
+    let hint = change.hunks.first().map(|hunk| (hunk.old_start as usize).saturating_sub(1));
+    // Later replacements see what earlier ones wrote; a range of the old text is told once all are done.
+    let mut after = text.clone();
+    for replacement in &change.replacements {
+        let (from, to) = (unix(&replacement.old), unix(&replacement.new));
+        if from.is_empty() {
+            if !after.trim().is_empty() {
+                return None;
+            }
+            after = to;
+            continue;
+        }
+        let places: Vec<usize> = after.match_indices(&from).map(|(at, _)| at).collect();
+        match places.as_slice() {
+            [] => return None,
+            _ if replacement.all => after = after.replace(&from, &to),
+            [at] => after.replace_range(*at..at + from.len(), &to),
+            several => {
+                let at = nearest(&after, several, hint?)?;
+                after.replace_range(at..at + from.len(), &to);
+            }
+        }
+    }
+    Some(changed_ranges(timeline, old, &after))
+}
+
+fn unix(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
+
+/// The one place at or right after the line that the log's hunk begins with.
+fn nearest(text: &str, places: &[usize], line: usize) -> Option<usize> {
+    let line_of = |at: usize| text[..at].matches('\n').count();
+    places.iter().copied().find(|at| line_of(*at) >= line)
+}
+
+/// Where `after` differs from the old lines: runs between lines that are equal from both ends. With several
+/// replacements the part between is left to the alignment.
+fn changed_ranges(timeline: &mut Timeline, old: &[Line], after: &str) -> Vec<Range> {
+    let new = timeline.interner.text_lines(after);
+    let same_head = old.iter().zip(&new).take_while(|(old, new)| old.id == **new).count();
+    let most = old.len().min(new.len()) - same_head;
+    let same_tail = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(old, new)| old.id == **new).count();
+    let (to, end) = (old.len() - same_tail, new.len() - same_tail);
+    vec![Range { from: same_head, to, lines: new[same_head..end].to_vec() }]
+}

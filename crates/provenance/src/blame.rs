@@ -1,0 +1,87 @@
+//! Who wrote each line of a text.
+
+use trace::{Evidence, LineOrigin};
+
+use crate::event::Tree;
+use crate::text::{self, LineId, Overlay};
+use crate::timeline::{Line, Mark, MarkId, NodeId, Timeline, flow};
+
+/// The answer for one text.
+#[derive(Clone, Debug, Default)]
+pub struct Blame {
+    /// One for each line of the text.
+    pub lines: Vec<Option<LineOrigin>>,
+    /// The state from which the text was told. `None`: nothing is known of the file.
+    pub state: Option<NodeId>,
+    /// The text is that state's, line by line.
+    pub exact: bool,
+    pub(crate) marks: Vec<MarkId>,
+    /// Marks that the timeline does not have: those of lines that are nobody's here, and reformatted ones.
+    pub(crate) further: Vec<Mark>,
+    /// For each line, which line of the state it is.
+    pub(crate) kept: Vec<Option<u32>>,
+}
+
+impl Timeline {
+    /// Tells who wrote each line of `text`, a text of the file in `tree` now.
+    pub fn blame(&self, text: &str, tree: Tree) -> Blame {
+        self.blame_lines(text::lines(text), tree)
+    }
+
+    pub(crate) fn blame_lines<'t>(&self, lines: impl Iterator<Item = &'t str>, tree: Tree) -> Blame {
+        let mut words = Overlay::new(&self.interner);
+        let ids = words.text_lines(lines);
+        let head = self.head(tree);
+        if let Some((state, lines)) = self.known(&ids, head) {
+            return self.exactly(state, &lines);
+        }
+        let Some(state) = head else {
+            return Blame { lines: vec![None; ids.len()], kept: vec![None; ids.len()], ..Blame::default() };
+        };
+        let old = self.copy_of(state);
+        let mut marks = self.marks.clone();
+        let nobody = marks.len() as MarkId;
+        marks.push(Mark { node: self.next_node(), step: None, reformatted: false });
+        let (lines, kept) = flow(&words, &mut marks, &old, &ids, nobody, nobody);
+        let told = lines.iter().map(|line| marks.get(line.mark as usize).and_then(|mark| origin(mark, None))).collect();
+        let marks_of = lines.iter().map(|line| line.mark).collect();
+        let further = marks.split_off(self.marks.len());
+        Blame { lines: told, state: Some(state), exact: false, marks: marks_of, further, kept }
+    }
+
+    /// The latest state with exactly these lines; the head if it is one.
+    fn known(&self, ids: &[LineId], head: Option<NodeId>) -> Option<(NodeId, Vec<Line>)> {
+        self.equal_candidates(ids, head).into_iter().find_map(|id| {
+            let lines = self.copy_of(id);
+            lines.iter().map(|line| line.id).eq(ids.iter().copied()).then_some((id, lines))
+        })
+    }
+
+    fn exactly(&self, state: NodeId, lines: &[Line]) -> Blame {
+        let last_gap = self.nodes.get(state.0 as usize).and_then(|node| node.last_gap);
+        let told = |line: &Line| self.marks.get(line.mark as usize).and_then(|mark| origin(mark, Some(last_gap)));
+        Blame {
+            lines: lines.iter().map(told).collect(),
+            state: Some(state),
+            exact: true,
+            marks: lines.iter().map(|line| line.mark).collect(),
+            further: Vec::new(),
+            kept: (0..lines.len() as u32).map(Some).collect(),
+        }
+    }
+
+    pub(crate) fn mark_of<'a>(&'a self, blame: &'a Blame, line: usize) -> Option<&'a Mark> {
+        let id = *blame.marks.get(line)? as usize;
+        self.marks.get(id).or_else(|| blame.further.get(id.checked_sub(self.marks.len())?))
+    }
+}
+
+/// `last_gap`: the newest gap between the first state and the text; `None` where the text itself lies behind one.
+fn origin(mark: &Mark, last_gap: Option<Option<NodeId>>) -> Option<LineOrigin> {
+    let evidence = match last_gap {
+        _ if mark.reformatted => Evidence::Reformatted,
+        Some(gap) if gap <= Some(mark.node) => Evidence::Recorded,
+        _ => Evidence::Carried,
+    };
+    Some(LineOrigin { step: mark.step?, evidence })
+}

@@ -1,0 +1,166 @@
+//! Stories of one file: each character is a line, each line of a story an event.
+
+use std::sync::Arc;
+
+use expect_test::{Expect, expect};
+use trace::{Change, Evidence, Replacement, StepKey, Timestamp};
+
+use crate::{Event, EventKey, Happening, Seen, Timeline, Tree};
+
+fn spell(lines: &str) -> String {
+    let line = |c: char| match c {
+        '_' => "\n".to_owned(),
+        // `>` before a letter: the same line, further in.
+        c => format!("let {c} = {c};\n"),
+    };
+    let mut text = String::new();
+    let mut indent = "";
+    for c in lines.chars() {
+        if c == '>' {
+            indent = "    ";
+            continue;
+        }
+        text.push_str(indent);
+        text.push_str(&line(c));
+        indent = "";
+    }
+    text
+}
+
+/// `seen abc` · `blob abc` (somewhere) · `1 abc>abXc` a step with whole texts · `2 b=>XY` a step known by the strings
+/// that it replaced · `3 new abc` a new file. A leading `@1 ` is another worktree.
+fn story(text: &str) -> Vec<Event> {
+    text.trim().lines().enumerate().map(|(at, line)| event(at, line.trim())).collect()
+}
+
+fn event(at: usize, line: &str) -> Event {
+    let (tree, line) = match line.strip_prefix('@') {
+        Some(rest) => (Tree(rest[..1].parse().expect("a tree")), &rest[2..]),
+        None => (Tree(0), line),
+    };
+    let (head, rest) = line.split_once(' ').expect("two words");
+    let text: Arc<str> = spell(rest).into();
+    let what = match head {
+        "seen" => Happening::Seen { text, how: Seen::Here },
+        "blob" => Happening::Seen { text, how: Seen::Somewhere },
+        step => Happening::Edit { step: StepKey(step.parse().expect("a step")), change: Arc::new(change(rest)) },
+    };
+    Event { key: EventKey(at as u64), at: Timestamp(at as i64), tree, what }
+}
+
+fn change(text: &str) -> Change {
+    let mut change = Change {
+        path: "file".into(),
+        before: None,
+        after: None,
+        replacements: Vec::new(),
+        hunks: Vec::new(),
+        created: false,
+        deleted: false,
+        user_modified: false,
+    };
+    if let Some(text) = text.strip_prefix("new ") {
+        change.created = true;
+        change.after = Some(spell(text).into());
+    } else if let Some((old, new)) = text.split_once("=>") {
+        change.replacements = vec![Replacement { old: spell(old).into(), new: spell(new).into(), all: false }];
+    } else if let Some((old, new)) = text.split_once(" -> ") {
+        change.before = Some(spell(old).into());
+        change.after = Some(spell(new).into());
+    }
+    change
+}
+
+/// One sign for each line of `text`: the step, `.` nobody; behind it `~` carried, `"` reformatted.
+fn check(events: &str, text: &str, expect: Expect) {
+    let events = story(events);
+    let mut timeline = Timeline::new();
+    timeline.sync(&events);
+    let told = signs(&timeline, text);
+    // The same, event by event, and with the last ones taken back and told again.
+    let mut other = Timeline::new();
+    for end in (0..=events.len()).chain([events.len() / 2, events.len()]) {
+        other.sync(&events[..end]);
+    }
+    assert_eq!(told, signs(&other, text), "incremental is from scratch");
+    expect.assert_eq(&told);
+}
+
+fn signs(timeline: &Timeline, text: &str) -> String {
+    let blame = timeline.blame(&spell(text), Tree(0));
+    let sign = |origin: &Option<trace::LineOrigin>| match origin {
+        None => ".".to_owned(),
+        Some(origin) => {
+            let evidence = match origin.evidence {
+                Evidence::Recorded => "",
+                Evidence::Carried => "~",
+                _ => "\"",
+            };
+            format!("{}{evidence}", origin.step.0)
+        }
+    };
+    blame.lines.iter().map(sign).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn edits() {
+    check("1 abc -> aXbc", "aXbc", expect![". 1 . ."]);
+    check("1 new abc", "abc", expect!["1 1 1"]);
+    check("1 new abc\n2 abc -> aXc", "aXc", expect!["1 2 1"]);
+    check("seen abc\n1 b=>bX", "abXc", expect![". . 1 ."]);
+    check("1 new abc\n2 b=>XY\n3 Y=>Z", "aXZc", expect!["1 2 3 1"]);
+    check("", "abc", expect![". . ."]);
+}
+
+#[test]
+fn people_between() {
+    check("1 new abc\nseen abHc\n2 abHc -> abHcX", "abHcX", expect!["1~ 1~ . 1~ 2"]);
+    check("1 new abc", "abHc", expect!["1~ 1~ . 1~"]);
+    check("1 new abc", "ac", expect!["1~ 1~"]);
+    // Whose x is it? Both accounts are as short.
+    check("1 abc -> abxc", "axbxc", expect![". . . 1~ ."]);
+}
+
+#[test]
+fn repeated_lines() {
+    check("1 PQ -> PxQ", "PxaxQ", expect![". . . . ."]);
+    check("1 new PxQ", "PaxbxQ", expect!["1~ . . . 1~ 1~"]);
+}
+
+#[test]
+fn undone_and_redone() {
+    check("1 abc -> aXbc\n2 abc -> aXbc", "aXbc", expect![". 2 . ."]);
+    check("1 abc -> aXbc\n2 aXbc -> aXYbc", "aXbc", expect![". 1 . ."]);
+    check("1 abc -> aXbc\nseen abc\n2 b=>bY", "abYc", expect![". . 2 ."]);
+}
+
+#[test]
+fn white_space() {
+    check("1 new abc", "a>bc", expect!["1~ 1\" 1~"]);
+    check("1 new abc\n2 abc -> a>bXc", "a>bXc", expect!["1 1\" 2 1"]);
+}
+
+#[test]
+fn worktrees() {
+    check("@1 1 new abc\n@2 2 abc -> abX", "abc", expect!["1 1 1"]);
+    check("1 new abc\n@1 2 abc -> aXbc", "abcH", expect!["1~ 1~ 1~ ."]);
+    check("blob abc\n1 b=>bX", "abXc", expect![". . 1 ."]);
+}
+
+#[test]
+fn histories() {
+    let mut timeline = Timeline::new();
+    timeline.sync(&story("1 new abc\nseen abHc\n2 abHc -> aXHc"));
+    let blame = timeline.blame(&spell("aXHc"), Tree(0));
+    let links = timeline.history(&blame, 1);
+    let told: Vec<_> = links.iter().map(|link| (link.by.step.map(|step| step.0), link.text.to_string())).collect();
+    assert_eq!(told, [(Some(2), "let X = X;".to_owned()), (Some(1), "let b = b;".to_owned())]);
+    let fate = timeline.fate(&blame, StepKey(1));
+    assert_eq!(fate.lines, [(0, Some(0)), (1, None), (2, Some(3))]);
+    assert_eq!(
+        fate.lost.iter().map(|(by, count)| (by.and_then(|by| by.step), *count)).collect::<Vec<_>>(),
+        [(Some(StepKey(2)), 1)]
+    );
+    let (before, after) = timeline.around(StepKey(2), StepKey(2)).expect("texts");
+    assert_eq!((before.as_deref(), after.as_str()), (Some(&*spell("abHc")), &*spell("aXHc")));
+}
