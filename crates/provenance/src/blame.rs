@@ -25,12 +25,8 @@ pub struct Blame {
 impl Timeline {
     /// Tells who wrote each line of `text`, a text of the file in `tree` now.
     pub fn blame(&self, text: &str, tree: Tree) -> Blame {
-        self.blame_lines(text::lines(text), tree)
-    }
-
-    pub(crate) fn blame_lines<'t>(&self, lines: impl Iterator<Item = &'t str>, tree: Tree) -> Blame {
         let mut words = Overlay::new(&self.interner);
-        let ids = words.text_lines(lines);
+        let ids = words.text_lines(text::lines(text));
         let head = self.head(tree);
         if let Some((state, lines)) = self.known(&ids, head) {
             return self.exactly(state, &lines);
@@ -39,14 +35,42 @@ impl Timeline {
             return Blame { lines: vec![None; ids.len()], kept: vec![None; ids.len()], ..Blame::default() };
         };
         let old = self.copy_of(state);
-        let mut marks = self.marks.clone();
+        let same = Blame { kept: (0..old.len() as u32).map(Some).collect(), state: head, ..Blame::default() };
+        self.across(&words, &same, &old, &ids)
+    }
+
+    /// The same for a text that came from another, `base`, of which the answer is known: one that is open and not
+    /// saved, over the saved one.
+    pub fn blame_over(&self, base: &Blame, base_text: &str, text: &str, tree: Tree) -> Blame {
+        let mut words = Overlay::new(&self.interner);
+        let ids = words.text_lines(text::lines(text));
+        if let Some((state, lines)) = self.known(&ids, self.head(tree)) {
+            return self.exactly(state, &lines);
+        }
+        let old_ids = words.text_lines(text::lines(base_text));
+        if base.marks.len() != old_ids.len() {
+            return Blame { lines: vec![None; ids.len()], kept: vec![None; ids.len()], ..Blame::default() };
+        }
+        let old: Vec<Line> = old_ids.iter().zip(&base.marks).map(|(id, mark)| Line { id: *id, mark: *mark }).collect();
+        self.across(&words, base, &old, &ids)
+    }
+
+    /// Carries the answer for `base`, whose lines are `old`, to the lines `ids`.
+    fn across(&self, words: &Overlay<'_>, base: &Blame, old: &[Line], ids: &[LineId]) -> Blame {
+        let mut marks: Vec<Mark> = self.marks.iter().chain(&base.further).copied().collect();
         let nobody = marks.len() as MarkId;
         marks.push(Mark { node: self.next_node(), step: None, reformatted: false });
-        let (lines, kept) = flow(&words, &mut marks, &old, &ids, nobody, nobody);
+        let (lines, kept) = flow(words, &mut marks, old, ids, nobody, nobody);
         let told = lines.iter().map(|line| marks.get(line.mark as usize).and_then(|mark| origin(mark, None))).collect();
-        let marks_of = lines.iter().map(|line| line.mark).collect();
-        let further = marks.split_off(self.marks.len());
-        Blame { lines: told, state: Some(state), exact: false, marks: marks_of, further, kept }
+        let in_state = |kept: Option<u32>| base.kept.get(kept? as usize).copied().flatten();
+        Blame {
+            lines: told,
+            state: base.state,
+            exact: false,
+            marks: lines.iter().map(|line| line.mark).collect(),
+            further: marks.split_off(self.marks.len()),
+            kept: kept.into_iter().map(in_state).collect(),
+        }
     }
 
     /// The latest state with exactly these lines; the head if it is one.

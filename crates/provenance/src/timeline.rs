@@ -99,15 +99,18 @@ impl Timeline {
         Timeline::default()
     }
 
-    /// Makes the timeline that of `events`, which are in the order in which they happened. What was replayed before
-    /// and still stands at the beginning of `events` is not replayed again. Gives how many events were replayed.
-    pub fn sync(&mut self, events: &[Event]) -> usize {
-        let kept = self.done.iter().zip(events).take_while(|(done, event)| done.key == event.key).count();
+    /// Makes the timeline that of `events`, which are in the order in which they happened.
+    pub fn sync(&mut self, events: &[Event]) {
+        let kept = self.keep(events.iter().map(|event| event.key));
+        events[kept..].iter().for_each(|event| self.push(event));
+    }
+
+    /// Takes back what does not stand at the beginning of these events. Gives how many were replayed already; the
+    /// others are to be pushed.
+    pub fn keep(&mut self, keys: impl IntoIterator<Item = EventKey>) -> usize {
+        let kept = self.done.iter().zip(keys).take_while(|(done, key)| done.key == *key).count();
         self.take_back_to(kept);
-        for event in &events[kept..] {
-            self.replay(event);
-        }
-        events.len() - kept
+        kept
     }
 
     /// Edits that could not be replayed: nothing known tells what text they found. More observations may help.
@@ -140,7 +143,8 @@ impl Timeline {
         self.unresolved.retain(|key| !gone.contains(key));
     }
 
-    fn replay(&mut self, event: &Event) {
+    /// Replays the event that came after all others.
+    pub fn push(&mut self, event: &Event) {
         let heads = self.heads.clone();
         self.done.push(Done { key: event.key, nodes: self.nodes.len(), marks: self.marks.len(), heads });
         match &event.what {
