@@ -1,1 +1,5 @@
+//! All logs of all agents.
 
+mod derive;
+
+pub use derive::Deriver;
