@@ -1,0 +1,91 @@
+-- Buffers of `turnlens://` documents: filled from the server, kept up to date without moving what is looked at.
+local client = require('turnlens.client')
+local colour = require('turnlens.colour')
+local config = require('turnlens.config')
+local util = require('turnlens.util')
+
+local M = {}
+
+--- Whether this Neovim implements `workspace/textDocumentContent` itself. Then the server uses that door.
+---@return boolean
+function M.core_reads_them()
+  return vim.tbl_get(vim.lsp.protocol.make_client_capabilities(), 'workspace', 'textDocumentContent') ~= nil
+end
+
+-- The first and last row that differ, so that marks, folds and the view outside of them stay.
+local function changed_part(old, new)
+  local first = 1
+  while first <= #old and first <= #new and old[first] == new[first] do
+    first = first + 1
+  end
+  local from_end = 0
+  while from_end < #old - first + 1 and from_end < #new - first + 1 and old[#old - from_end] == new[#new - from_end] do
+    from_end = from_end + 1
+  end
+  return first, from_end
+end
+
+local function replace_text(buf, new)
+  local old = vim.api.nvim_buf_get_lines(buf, 0, -1, false)
+  local first, from_end = changed_part(old, new)
+  if first > #old and first > #new then return end
+  vim.bo[buf].modifiable = true
+  vim.api.nvim_buf_set_lines(buf, first - 1, #old - from_end, false, vim.list_slice(new, first, #new - from_end))
+  vim.bo[buf].modifiable = false
+  vim.bo[buf].modified = false
+end
+
+-- Windows whose cursor stands on the last line: they follow the end of a document that grows.
+local function following_windows(buf)
+  if not config.get().document.follow_end then return {} end
+  local last = vim.api.nvim_buf_line_count(buf)
+  return vim.tbl_filter(function(win) return vim.api.nvim_win_get_cursor(win)[1] == last end, util.windows(buf))
+end
+
+-- Views of the other windows. Neovim scrolls a window whose cursor is moved by a change above it, and only then.
+local function apply(buf, text)
+  local following = following_windows(buf)
+  replace_text(buf, util.lines(text))
+  for _, win in ipairs(following) do
+    vim.api.nvim_win_set_cursor(win, { vim.api.nvim_buf_line_count(buf), 0 })
+  end
+  if vim.bo[buf].filetype == 'turnlens' then colour.markdown(buf) end
+end
+
+local function filetype_of(uri, buf)
+  if uri:find('%.md$') then return 'turnlens' end
+  return vim.filetype.match({ filename = vim.fs.basename(uri), buf = buf }) or ''
+end
+
+--- Fills a buffer that is just being read. The text must be there before the caller sets the cursor, so this waits.
+---@param buf integer
+function M.read(buf)
+  local uri = vim.api.nvim_buf_get_name(buf)
+  vim.bo[buf].buftype = 'nofile'
+  vim.bo[buf].swapfile = false
+  vim.bo[buf].undolevels = -1
+  vim.bo[buf].bufhidden = 'hide'
+  local result, why = client.request_sync('turnlens/textDocumentContent', { uri = uri })
+  apply(buf, result and result.text or why or 'The server has no such document.')
+  vim.bo[buf].modifiable = false
+  vim.bo[buf].filetype = filetype_of(uri, buf)
+  if vim.bo[buf].filetype == 'turnlens' then colour.markdown(buf) end
+  -- Not by `vim.lsp.enable`, which leaves buffers with a 'buftype' alone.
+  local running = client.get()
+  if running then vim.lsp.buf_attach_client(buf, running.id) end
+  require('turnlens.trace').attach(buf)
+end
+
+--- The server says that an open document has changed.
+---@param uri string
+function M.refresh(uri)
+  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.api.nvim_buf_is_loaded(buf) and vim.api.nvim_buf_get_name(buf) == uri then
+      client.request_quietly('turnlens/textDocumentContent', { uri = uri }, buf, function(result)
+        if result and vim.api.nvim_buf_is_loaded(buf) then apply(buf, result.text) end
+      end)
+    end
+  end
+end
+
+return M

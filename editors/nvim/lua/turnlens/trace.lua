@@ -1,0 +1,198 @@
+-- Buffers of our documents: keys, folds, from the trace to the code.
+local client = require('turnlens.client')
+local colour = require('turnlens.colour')
+local ui = require('turnlens.ui')
+local util = require('turnlens.util')
+
+local M = {}
+
+local modern = vim.fn.has('nvim-0.11') == 1
+
+-- Headings as the documents have them. Failures stand in headings and in list lines.
+local places = {
+  turn = [[^## Turn \d\|^# Turn \d]],
+  edit = [[^### \d[0-9.]* \%(Run\|Agent\)\@!.* \%([+]\d\+ \|· new file\|· deleted\)]],
+  failed = [[^\%(### \|- \)\d[0-9.]* .*· \%(exit [1-9-]\|failed\|refused\|interrupted\)]],
+}
+
+local function jump(kind, flags)
+  return function()
+    vim.cmd("normal! m'")
+    for _ = 1, vim.v.count1 do
+      if vim.fn.search(places[kind], flags .. 'W') == 0 then break end
+    end
+    vim.cmd('normal! zv')
+  end
+end
+
+-- Opens what a link names: `file:` and `turnlens:` with `#L12`, else by the system.
+local function open_target(target, encoding)
+  local uri, line = target:match('^([^#]*)#L(%d+)')
+  uri = uri or target:match('^[^#]*')
+  if not uri:find('^file:') and not uri:find('^turnlens:') then return vim.ui.open(target) end
+  local at = line and util.position(tonumber(line) - 1)
+  ui.open({ uri = uri, range = at and { start = at, ['end'] = at } }, encoding)
+end
+
+local function link_under_cursor(links, encoding)
+  local line, column = util.cursor_line(), vim.api.nvim_win_get_cursor(0)[2]
+  local text = vim.api.nvim_get_current_line()
+  for _, link in ipairs(links or {}) do
+    local from, to = link.range.start, link.range['end']
+    if from.line == line and to.line == line then
+      local inside = column >= util.byte_column(text, from.character, encoding)
+        and column < util.byte_column(text, to.character, encoding)
+      if inside then return link end
+    end
+  end
+end
+
+--- From a line of a document to the code as it is now.
+---@param mods? table
+function M.code(mods)
+  local params = { textDocument = util.text_document(0), position = util.position(util.cursor_line()), ask = true }
+  client.request('turnlens/line', params, function(info, asked)
+    if info and info.message then util.notify(info.message) end
+    if info and info.code then return ui.open(info.code, asked.offset_encoding, mods) end
+    if not (info and info.message) then util.notify('No code belongs to this line.') end
+  end)
+end
+
+-- `<CR>` and `gd`: a link leads to what it names, any other line to its code.
+local function follow()
+  client.request('textDocument/documentLink', { textDocument = util.text_document(0) }, function(links, asked)
+    local link = link_under_cursor(links, asked.offset_encoding)
+    if not link then return M.code() end
+    if link.target then return open_target(link.target, asked.offset_encoding) end
+    client.request('documentLink/resolve', link, function(resolved)
+      if resolved and resolved.target then open_target(resolved.target, asked.offset_encoding) end
+    end)
+  end)
+end
+
+local keys = {
+  { '<CR>', follow, 'Go to the code as it is now, or follow the link' },
+  { 'gd', follow, 'The same' },
+  { ']]', jump('turn', ''), 'Next turn' },
+  { '[[', jump('turn', 'b'), 'Previous turn' },
+  { ']e', jump('edit', ''), 'Next edit' },
+  { '[e', jump('edit', 'b'), 'Previous edit' },
+  { ']x', jump('failed', ''), 'Next failed step' },
+  { '[x', jump('failed', 'b'), 'Previous failed step' },
+  { 'K', function() vim.lsp.buf.hover() end, 'What is known about this line' },
+  { 'gO', function() vim.lsp.buf.document_symbol({ loclist = true }) end, 'Outline' },
+  { 'g?', function() M.show_keys() end, 'These keys' },
+}
+
+-- Neovim's own; listed for whoever asks.
+local core_keys = { { 'gF', 'File under the cursor, at its line' }, { 'za', 'Open or close the fold' }, { 'Ctrl-O', 'Back' } }
+
+--- The keys of these buffers, in a float that `q` closes.
+function M.show_keys()
+  local lines = {}
+  for _, key in ipairs(keys) do
+    lines[#lines + 1] = ('%-8s%s'):format(key[1], key[3])
+  end
+  for _, key in ipairs(core_keys) do
+    lines[#lines + 1] = ('%-8s%s'):format(key[1], key[2])
+  end
+  lines[#lines + 1] = ''
+  lines[#lines + 1] = ':Turnlens lists what can be done on this line.'
+  require('turnlens.peek').float(lines)
+end
+
+local function map_keys(buf)
+  for _, key in ipairs(keys) do
+    vim.keymap.set('n', key[1], key[2], { buffer = buf, nowait = true, desc = 'Turnlens: ' .. key[3] })
+  end
+end
+
+-- 0.10 has no folds by a server: made by hand, the inner ones first, thoughts closed.
+local function fold_by_hand(win, ranges)
+  table.sort(ranges, function(a, b) return a.endLine - a.startLine < b.endLine - b.startLine end)
+  vim.api.nvim_win_call(win, function()
+    vim.cmd('normal! zE')
+    for _, range in ipairs(ranges) do
+      if range.endLine < vim.api.nvim_buf_line_count(0) and range.endLine > range.startLine then
+        vim.cmd(('%d,%dfold'):format(range.startLine + 1, range.endLine + 1))
+      end
+    end
+    vim.cmd('normal! zR')
+    for _, range in ipairs(ranges) do
+      if range.kind == 'comment' then pcall(vim.cmd, ('%dfoldclose'):format(range.startLine + 1)) end
+    end
+    vim.cmd('normal! zv')
+  end)
+end
+
+local function fold_manually(buf, win)
+  local params = { textDocument = util.text_document(buf) }
+  client.request_quietly('textDocument/foldingRange', params, buf, function(ranges)
+    if not vim.api.nvim_win_is_valid(win) or vim.api.nvim_win_get_buf(win) ~= buf then return end
+    fold_by_hand(win, ranges or {})
+  end)
+end
+
+-- Options that belong to a window hold only while it shows this buffer.
+local function set_window(buf, win)
+  local options = vim.wo[win][0]
+  options.foldlevel = 99
+  options.foldtext = ''
+  options.conceallevel = 0
+  options.wrap = true
+  options.linebreak = true
+  options.breakindent = true
+  if not modern then
+    options.foldmethod = 'manual'
+    return fold_manually(buf, win)
+  end
+  options.foldmethod = 'expr'
+  options.foldexpr = 'v:lua.vim.lsp.foldexpr()'
+  -- The folds are asked for when the expression is first evaluated, after this event.
+  vim.schedule(function()
+    if not vim.api.nvim_win_is_valid(win) or vim.api.nvim_win_get_buf(win) ~= buf then return end
+    vim.lsp.foldclose('comment', win)
+  end)
+end
+
+local function fold_windows(buf)
+  for _, win in ipairs(util.windows(buf)) do
+    -- Once for a window: folds that a person has opened stay open.
+    if vim.w[win].turnlens_folds ~= buf then
+      vim.w[win].turnlens_folds = buf
+      set_window(buf, win)
+    end
+  end
+end
+
+-- `gF` looks for `src/a.rs:12` in the folder that the paths of the document start from.
+local function set_path(buf)
+  local running = client.get()
+  if running and running.config.root_dir then vim.bo[buf].path = '.,' .. vim.fn.escape(running.config.root_dir, ' ,') .. ',,' end
+end
+
+--- Makes a document's buffer ours: keys, folds.
+---@param buf integer
+function M.attach(buf)
+  local uri = vim.api.nvim_buf_get_name(buf)
+  local is_trace = vim.bo[buf].filetype == 'turnlens'
+  -- Files before and after a step keep their language's keys.
+  if not is_trace and not uri:find('%.diff$') then return end
+  map_keys(buf)
+  set_path(buf)
+  if not is_trace then return end
+  local group = vim.api.nvim_create_augroup('turnlens.trace.' .. buf, {})
+  vim.api.nvim_create_autocmd('BufWinEnter', { group = group, buffer = buf, callback = function() fold_windows(buf) end })
+  vim.schedule(function()
+    if vim.api.nvim_buf_is_valid(buf) then fold_windows(buf) end
+  end)
+end
+
+--- Options and colours of the filetype `turnlens`, also for documents that are files.
+---@param buf integer
+function M.filetype(buf)
+  colour.start_markdown(buf)
+  vim.bo[buf].textwidth = 0
+end
+
+return M

@@ -1,0 +1,572 @@
+-- Checks on a history with known agent edits. What the lines are is asked of the server, so any history will do.
+local t = dofile(vim.env.TURNLENS_TESTS .. '/harness.lua')
+local check, wait = t.check, t.wait
+
+local code_file -- path of a file that an agent has written in
+local code_buf
+local with_origin, without_origin -- lines from 1
+
+local lens_space = function() return vim.api.nvim_get_namespaces()['turnlens.lenses'] end
+
+local function drawn(buf)
+  local marks = vim.api.nvim_buf_get_extmarks(buf, lens_space(), 0, -1, { details = true })
+  return vim.tbl_map(function(mark)
+    local chunks = mark[4].virt_text or mark[4].virt_lines and mark[4].virt_lines[1] or {}
+    return { row = mark[2], text = table.concat(vim.tbl_map(function(chunk) return chunk[1] end, chunks)), details = mark[4] }
+  end, marks)
+end
+
+local function to_code(line, column)
+  vim.cmd('silent! only')
+  vim.cmd.tabonly({ mods = { silent = true } })
+  vim.api.nvim_win_set_buf(0, code_buf)
+  vim.api.nvim_win_set_cursor(0, { line, column or 0 })
+  t.said()
+end
+
+-- The maps that are no part of a document's buffer: global ones and those of the code's buffer.
+local function maps(buf)
+  local found = {}
+  for _, mode in ipairs({ 'n', 'v', 'i', 'o', 'c', 't' }) do
+    for _, map in ipairs(vim.list_extend(vim.api.nvim_get_keymap(mode), vim.api.nvim_buf_get_keymap(buf, mode))) do
+      -- <Plug> is no key.
+      if not vim.startswith(map.lhs, '<Plug>') then found[#found + 1] = mode .. ' ' .. map.lhs end
+    end
+  end
+  table.sort(found)
+  return found
+end
+
+local function find_code()
+  local files = vim.fn.systemlist({ 'git', 'ls-files', '--cached', '--others', '--exclude-standard' })
+  for _, file in ipairs(files) do
+    vim.cmd.edit({ file, mods = { silent = true } })
+    local buf = vim.api.nvim_get_current_buf()
+    if not wait(function() return t.client() and t.client().initialized end) then return end
+    local known = wait(function()
+      local answer = t.ask('turnlens/lines', { textDocument = { uri = vim.uri_from_bufnr(buf) } })
+      return answer and #answer.ranges > 0 and answer.ranges
+    end, 3000)
+    local count = vim.api.nvim_buf_line_count(buf)
+    if known then
+      local owned = {}
+      for _, range in ipairs(known) do
+        for line = range.start + 1, range['end'] do
+          owned[line] = true
+        end
+      end
+      local yes, no
+      for line = 1, count do
+        local text = vim.api.nvim_buf_get_lines(buf, line - 1, line, false)[1]
+        if owned[line] and #text > 8 and not yes then yes = line end
+        if not owned[line] and #text > 8 and not no then no = line end
+      end
+      if yes and no then
+        code_file, code_buf, with_origin, without_origin = vim.api.nvim_buf_get_name(buf), buf, yes, no
+        return
+      end
+    end
+  end
+end
+
+local function attach()
+  check('attach: one client for the file', #vim.lsp.get_clients({ bufnr = code_buf, name = 'turnlens' }) == 1)
+  local folder = vim.fs.root(code_buf, '.git')
+  check('attach: the root is the git root', t.client().config.root_dir == folder, t.client().config.root_dir)
+  vim.cmd('enew')
+  t.sleep(50)
+  check('attach: not to a buffer without a file', #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 0)
+  vim.cmd('help | only')
+  t.sleep(50)
+  check('attach: not to help', #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 0)
+end
+
+local function lenses()
+  to_code(1)
+  local found = wait(function()
+    local marks = drawn(code_buf)
+    return #marks > 0 and marks
+  end)
+  if not check('lenses: drawn', found) then return end
+  local first = found[1]
+  check('lenses: at the end of the line', first.details.virt_text ~= nil and first.details.virt_text_pos == 'eol', first.details)
+  check('lenses: in TurnlensLens', first.details.virt_text[2][2] == 'TurnlensLens', first.details.virt_text)
+  check('lenses: one row a line', vim.iter(found):fold({ ok = true }, function(seen, mark)
+    seen.ok = seen.ok and not seen[mark.row]
+    seen[mark.row] = true
+    return seen
+  end).ok)
+
+  require('turnlens').setup({ lens = { position = 'above' } })
+  local above = wait(function()
+    local marks = drawn(code_buf)
+    for _, mark in ipairs(marks) do
+      if mark.row > 0 and mark.details.virt_lines_above then return mark end
+    end
+    -- A file whose only lens is on line 1 has nothing to stand above.
+    return #marks > 0 and marks[1].row == 0 and marks[1]
+  end)
+  check('lenses: above the line where asked', above)
+  require('turnlens').setup({})
+  wait(function() return drawn(code_buf)[1].details.virt_text end)
+
+  vim.cmd('Turnlens toggle')
+  check('lenses: hidden by toggle', wait(function() return #drawn(code_buf) == 0 end))
+  vim.cmd('Turnlens toggle')
+  check('lenses: back by toggle', wait(function() return #drawn(code_buf) == #found end), #drawn(code_buf))
+end
+
+local function hover()
+  to_code(with_origin)
+  vim.lsp.buf.hover()
+  local float = wait(function() return t.floats()[1] end)
+  if not check('hover: a float', float) then return end
+  local text = table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n')
+  local origin = require('turnlens').turn_at(code_buf, with_origin)
+  check('hover: names the agent and the address', text:find(origin.agentName, 1, true) and text:find(origin.address, 1, true), text)
+  check('hover: has no links', not text:find('%]%('), text)
+  vim.api.nvim_win_close(float, true)
+end
+
+local function turn_and_back()
+  to_code(with_origin, 3)
+  local view = vim.fn.winsaveview()
+  local text = t.line()
+  vim.cmd('Turnlens turn')
+  local there = wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end)
+  if not check('turn: opens the turn', there, { t.name(), t.said() }) then return end
+  check('turn: the cursor on the line of the diff', t.line() == '+' .. text, { t.line(), text })
+  check('turn: filetype, not modifiable, no file', vim.bo.filetype == 'turnlens' and not vim.bo.modifiable and vim.bo.buftype == 'nofile')
+  check('turn: the server is attached to it', wait(function() return #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 end))
+  check('turn: the buffer is not listed', not vim.bo.buflisted)
+  t.type('<C-o>')
+  check('turn: Ctrl-O is back at the same place', wait(function()
+    local now = vim.fn.winsaveview()
+    return t.name() == code_file and now.lnum == view.lnum and now.col == view.col
+  end), { t.name(), vim.fn.winsaveview(), view })
+
+  vim.cmd('Turnlens turn')
+  wait(function() return vim.startswith(t.name(), 'turnlens://') end)
+  t.type('gd')
+  check('trace: gd goes to the code', wait(function() return t.name() == code_file and t.line() == text end), { t.name(), t.line() })
+  vim.cmd('Turnlens turn')
+  wait(function() return vim.startswith(t.name(), 'turnlens://') end)
+  t.type('<CR>')
+  check('trace: <CR> goes to the code', wait(function() return t.name() == code_file and t.line() == text end), { t.name(), t.line() })
+  vim.cmd('Turnlens turn')
+  wait(function() return vim.startswith(t.name(), 'turnlens://') end)
+  vim.cmd('Turnlens turn')
+  check('trace: the same command leads back', wait(function() return t.name() == code_file and t.line() == text end), { t.name(), t.line() })
+
+  to_code(with_origin)
+  t.type('<Plug>(turnlens-turn)')
+  check('turn: <Plug>(turnlens-turn)', wait(function() return vim.startswith(t.name(), 'turnlens://') end))
+  to_code(with_origin)
+  vim.cmd('vert Turnlens turn')
+  check('turn: :vert opens a window beside', wait(function()
+    return #vim.api.nvim_tabpage_list_wins(0) == 2 and vim.startswith(t.name(), 'turnlens://') and vim.fn.winlayout()[1] == 'row'
+  end), vim.fn.winlayout())
+  to_code(with_origin)
+  vim.cmd('tab Turnlens turn')
+  check('turn: :tab opens a tab page', wait(function() return #vim.api.nvim_list_tabpages() == 2 end))
+  vim.cmd('tabclose')
+end
+
+local function trace_keys()
+  to_code(with_origin)
+  vim.cmd('Turnlens turn')
+  wait(function() return vim.startswith(t.name(), 'turnlens://') end)
+  local buf = vim.api.nvim_get_current_buf()
+  vim.cmd('normal! gg')
+  t.type(']e')
+  check('trace: ]e goes to an edit', t.line():find('^### %d+%.%d+ '), t.line())
+  local first = vim.fn.line('.')
+  vim.cmd('normal! G')
+  t.type('[e')
+  check('trace: [e goes back to an edit', t.line():find('^### %d+%.%d+ ') and vim.fn.line('.') >= first, t.line())
+  vim.cmd('normal! G')
+  t.type('[[')
+  check('trace: [[ goes to the turn', t.line():find('^##? Turn %d+'), t.line())
+  t.type('g?')
+  local float = wait(function() return t.floats()[1] end)
+  check('trace: g? shows the keys', float and table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n'):find('Next edit'))
+  t.type('q')
+  check('trace: q closes them', wait(function() return #t.floats() == 0 end))
+  t.type('gO')
+  check('trace: gO has the outline', wait(function() return #vim.fn.getloclist(0) > 0 end), t.said())
+  vim.cmd('silent! lclose')
+
+  local ranges = t.ask('textDocument/foldingRange', { textDocument = { uri = vim.uri_from_bufnr(buf) } }) or {}
+  check('trace: the server has folds', #ranges > 0)
+  if #ranges > 0 then
+    local inner = ranges[1].startLine + 1
+    check('trace: folded by them', wait(function() return vim.fn.foldlevel(inner) > 0 end), { inner, vim.wo.foldmethod })
+    for _, range in ipairs(ranges) do
+      if range.kind == 'comment' and range.endLine > range.startLine then
+        check('trace: thoughts are closed', wait(function() return vim.fn.foldclosed(range.startLine + 1) > 0 end), range)
+        break
+      end
+    end
+  end
+
+  local colours = vim.api.nvim_buf_get_extmarks(buf, vim.api.nvim_get_namespaces()['turnlens.colour'], 0, -1, { details = true })
+  local groups = {}
+  for _, mark in ipairs(colours) do
+    groups[mark[4].hl_group] = true
+  end
+  check('trace: headings and diffs are coloured', groups.TurnlensHeading and groups.TurnlensAdded, groups)
+  check('trace: Markdown is highlighted', vim.treesitter.highlighter.active[buf] ~= nil or vim.bo.syntax == 'markdown')
+  check('trace: lenses are drawn', wait(function() return #drawn(buf) > 0 end))
+  local scratch = vim.api.nvim_create_buf(false, true)
+  check('trace: gd is mapped there only', vim.fn.maparg('gd', 'n') ~= '' and #vim.api.nvim_buf_get_keymap(scratch, 'n') == 0)
+end
+
+local function peek()
+  to_code(with_origin)
+  local text = t.line()
+  vim.cmd('Turnlens peek')
+  local float = wait(function() return t.floats()[1] end)
+  if not check('peek: a float', float, t.said()) then return end
+  local buf = vim.api.nvim_win_get_buf(float)
+  check('peek: has the diff', vim.iter(t.lines(buf)):any(function(line) return line:find('+', 1, true) == 1 end), t.lines(buf))
+  check('peek: has this line', table.concat(t.lines(buf), '\n'):find(vim.trim(text), 1, true), t.lines(buf))
+  local marks = vim.api.nvim_buf_get_extmarks(buf, vim.api.nvim_get_namespaces()['turnlens.colour'], 0, -1, { details = true })
+  check('peek: is coloured', vim.iter(marks):any(function(mark) return mark[4].hl_group == 'TurnlensAdded' end), marks)
+  t.type('q')
+  check('peek: q closes it', wait(function() return #t.floats() == 0 and t.name() == code_file end))
+  vim.cmd('Turnlens peek')
+  wait(function() return t.floats()[1] end)
+  t.type('<CR>')
+  check('peek: <CR> opens the turn', wait(function() return vim.startswith(t.name(), 'turnlens://') and t.line() == '+' .. text end), { t.name(), t.line() })
+end
+
+local function diffs()
+  to_code(with_origin)
+  vim.cmd('Turnlens changes')
+  check('changes: a diff of the last turn', wait(function() return t.name():find('changes%.diff$') and vim.bo.filetype == 'diff' end), { t.name(), t.said() })
+  check('changes: has hunks', vim.fn.search('^@@', 'w') > 0, t.lines())
+  vim.fn.search('^+[^+]', 'w')
+  local wanted = t.line():sub(2)
+  t.type('<CR>')
+  check('changes: <CR> goes to the line as it is now', wait(function() return not vim.startswith(t.name(), 'turnlens://') and t.line() == wanted end), { t.name(), t.line(), wanted })
+
+  to_code(with_origin)
+  vim.cmd('Turnlens changes qf')
+  local list = wait(function()
+    local items = vim.fn.getqflist({ items = true, title = true })
+    return #items.items > 0 and items
+  end)
+  check('changes qf: the hunks', list and vim.iter(list.items):all(function(item) return item.valid == 1 and item.lnum > 0 and item.text:find('%+%d') end), list)
+  if list then
+    vim.cmd('cfirst')
+    check('changes qf: :cfirst is in a file', not vim.startswith(t.name(), 'turnlens://') and vim.fn.filereadable(t.name()) == 1, t.name())
+  end
+  vim.cmd('cclose')
+
+  to_code(with_origin)
+  vim.cmd('Turnlens diff')
+  check('diff: the step in two windows', wait(function()
+    local wins = vim.api.nvim_tabpage_list_wins(0)
+    return #vim.api.nvim_list_tabpages() == 2 and #wins == 2 and vim.wo[wins[1]].diff and vim.wo[wins[2]].diff
+  end), t.said())
+  if #vim.api.nvim_list_tabpages() == 2 then vim.cmd('tabclose') end
+end
+
+local function lists()
+  to_code(with_origin)
+  vim.cmd(('%d,%dTurnlens history'):format(with_origin, with_origin))
+  check('history: a location list', wait(function() return #vim.fn.getloclist(0) > 0 end), t.said())
+  vim.cmd('silent! lclose')
+
+  local asked
+  local select = vim.ui.select
+  vim.ui.select = function(items, options, on_choice)
+    asked = { items = items, labels = vim.tbl_map(options.format_item, items), choose = on_choice }
+  end
+  for _, command in ipairs({ 'Turnlens sessions', 'Turnlens sessions %' }) do
+    to_code(with_origin)
+    asked = nil
+    vim.cmd(command)
+    if check(command .. ': a choice', wait(function() return asked and #asked.items > 0 end), t.said()) then
+      asked.choose(asked.items[1], 1)
+      check(command .. ': opens the session', wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end), t.name())
+    end
+  end
+
+  to_code(with_origin)
+  asked = nil
+  vim.cmd('Turnlens log')
+  if check('log: the states of the file', wait(function() return asked and #asked.items > 0 end), t.said()) then
+    asked.choose(asked.items[1], 1)
+    check('log: one of them beside the file', wait(function() return #vim.api.nvim_tabpage_list_wins(0) == 2 and vim.wo.diff end))
+  end
+
+  to_code(with_origin)
+  asked = nil
+  vim.cmd('Turnlens')
+  if check('menu: a choice', wait(function() return asked end)) then
+    local all = table.concat(asked.labels, '\n')
+    check('menu: names the sub-commands', all:find(':Turnlens turn') and all:find(':Turnlens sessions'), all)
+    for index, item in ipairs(asked.items) do
+      if item.description == ':Turnlens turn' then asked.choose(item, index) end
+    end
+    check('menu: does what was chosen', wait(function() return vim.startswith(t.name(), 'turnlens://') end))
+  end
+  vim.ui.select = select
+
+  to_code(with_origin)
+  local title = require('turnlens').turn_at(code_buf, with_origin).title
+  local word = title:match('%a%a%a+')
+  vim.cmd('Turnlens search ' .. word)
+  local hits = wait(function()
+    local items = vim.fn.getqflist()
+    return #items > 0 and vim.fn.getqflist({ title = true }).title:find(word, 1, true) and items
+  end)
+  if check('search: the quickfix list', hits, t.said()) then
+    vim.cmd('cfirst')
+    check('search: a hit opens', wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end), t.name())
+  end
+  vim.cmd('cclose')
+end
+
+local function moving()
+  to_code(1)
+  vim.cmd('Turnlens next')
+  check('next: a line of an agent', wait(function()
+    return vim.fn.line('.') > 1 and require('turnlens').turn_at() ~= nil
+  end), { vim.fn.line('.'), t.said() })
+  to_code(vim.api.nvim_buf_line_count(code_buf))
+  vim.cmd('Turnlens prev')
+  check('prev: a line of an agent', wait(function()
+    return vim.fn.line('.') < vim.api.nvim_buf_line_count(code_buf) and require('turnlens').turn_at() ~= nil
+  end), { vim.fn.line('.'), t.said() })
+  vim.cmd('enew')
+  vim.cmd('Turnlens newest')
+  check('newest: a line of an agent', wait(function() return t.name() ~= '' and require('turnlens').turn_at() ~= nil end), { t.name(), t.said() })
+end
+
+local function status()
+  local events = 0
+  local id = vim.api.nvim_create_autocmd('User', { pattern = 'TurnlensUpdate', callback = function() events = events + 1 end })
+  to_code(without_origin)
+  check('status: empty on a line of nobody known', wait(function() return vim.b[code_buf].turnlens_status == '' end), vim.b[code_buf].turnlens_status)
+  events = 0
+  t.type(with_origin .. 'G')
+  local origin = require('turnlens').turn_at(code_buf, with_origin)
+  check('status: the words of the line', wait(function() return vim.b[code_buf].turnlens_status == origin.status end), vim.b[code_buf].turnlens_status)
+  check('status: User TurnlensUpdate', events > 0)
+  local dict = vim.b[code_buf].turnlens_status_dict
+  local complete = dict and vim.iter({ 'agent', 'session', 'turn', 'step', 'title', 'at', 'evidence' }):all(function(key) return dict[key] ~= nil end)
+  check('status: the dictionary', complete, dict)
+  check('status: b:turnlens_live is a string', type(vim.b[code_buf].turnlens_live) == 'string')
+  vim.api.nvim_del_autocmd(id)
+end
+
+local function unknown()
+  to_code(without_origin)
+  vim.cmd('Turnlens turn')
+  local texts = wait(function() return #_G.said > 0 and t.said() end) or {}
+  check('unknown line: one message of one line', #texts == 1 and texts[1] ~= '' and not texts[1]:find('\n'), texts)
+  check('unknown line: the words of the server', (texts[1] or ''):find('^No recorded turn wrote this line'), texts)
+  check('unknown line: stays', t.name() == code_file)
+  vim.cmd('Turnlens peek')
+  check('unknown line: peek says so too', wait(function() return #t.floats() == 0 and #_G.said > 0 end))
+end
+
+local function resume()
+  to_code(with_origin)
+  vim.cmd('Turnlens resume')
+  local origin = require('turnlens').turn_at()
+  check('resume: the command is copied', wait(function() return vim.fn.getreg('"'):find(origin.session, 1, true) end), vim.fn.getreg('"'))
+  check('resume: and printed', (t.said()[1] or ''):find('^Copied: '))
+end
+
+local function explain()
+  to_code(with_origin)
+  vim.cmd('Turnlens explain')
+  check('explain: a float', wait(function() return t.floats()[1] end), t.said())
+  t.type('q')
+  to_code(with_origin)
+  vim.cmd('Turnlens doctor')
+  check('doctor: a text', wait(function() return #vim.api.nvim_list_wins() == 2 and #t.lines() > 1 end), t.said())
+  t.type('q')
+end
+
+-- A language server in Lua, with a lens and a hover of its own.
+local function neighbour(asked)
+  local function reply(method, params)
+    asked[method] = (asked[method] or 0) + 1
+    if method == 'initialize' then
+      return { capabilities = { hoverProvider = true, codeLensProvider = { resolveProvider = false }, textDocumentSync = 1 } }
+    elseif method == 'textDocument/hover' then
+      return { contents = { kind = 'markdown', value = 'the language says so' } }
+    elseif method == 'textDocument/codeLens' then
+      return { { range = { start = params.position or { line = 0, character = 0 }, ['end'] = { line = 0, character = 1 } }, command = { title = 'theirs', command = 'x' } } }
+    end
+  end
+  return vim.lsp.start({
+    name = 'neighbour',
+    cmd = function()
+      local closing = false
+      return {
+        request = function(method, params, callback)
+          vim.schedule(function() callback(nil, reply(method, params)) end)
+          return true, 1
+        end,
+        notify = function() return true end,
+        is_closing = function() return closing end,
+        terminate = function() closing = true end,
+      }
+    end,
+    root_dir = vim.fn.getcwd(),
+  }, { bufnr = code_buf })
+end
+
+local function neighbours()
+  to_code(with_origin)
+  local asked = {}
+  local id = neighbour(asked)
+  if not check('neighbour: a second server', wait(function() return #vim.lsp.get_clients({ bufnr = code_buf }) == 2 end)) then return end
+  require('turnlens.lenses').refresh_all()
+  t.sleep(400)
+  check('neighbour: its lenses were not asked for', not asked['textDocument/codeLens'], asked)
+  local theirs = {}
+  for name, space in pairs(vim.api.nvim_get_namespaces()) do
+    if name:find('codelens') then vim.list_extend(theirs, vim.api.nvim_buf_get_extmarks(code_buf, space, 0, -1, {})) end
+  end
+  check('neighbour: none were drawn', #theirs == 0, theirs)
+
+  local function hover_text(line)
+    to_code(line)
+    vim.lsp.buf.hover()
+    local float = wait(function() return t.floats()[1] end)
+    -- Ours may follow.
+    t.sleep(250)
+    local text = float and vim.api.nvim_win_is_valid(float) and table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n') or ''
+    local in_code = vim.api.nvim_get_current_buf() == code_buf
+    for _, win in ipairs(t.floats()) do
+      vim.api.nvim_win_close(win, true)
+    end
+    return text, in_code
+  end
+  local text, in_code = hover_text(without_origin)
+  check('neighbour: its hover alone where nobody is known', text:find('the language says so') and not text:find('Claude'), text)
+  check('neighbour: the cursor stays in the code', in_code)
+  check('neighbour: no message beside it', #t.said() == 0, t.said())
+  local origin = require('turnlens').turn_at(code_buf, with_origin)
+  text, in_code = hover_text(with_origin)
+  check('neighbour: both hovers where a turn is known', text:find('the language says so') and text:find(origin.address, 1, true), text)
+  check('neighbour: the cursor stays in the code (both)', in_code)
+  vim.lsp.stop_client(id, true)
+end
+
+local function following()
+  to_code(with_origin)
+  vim.cmd('Turnlens turn')
+  wait(function() return vim.startswith(t.name(), 'turnlens://') end)
+  local documents = require('turnlens.documents')
+  local buf, uri = vim.api.nvim_get_current_buf(), t.name()
+  local text = table.concat(t.lines(), '\n')
+  local answer = text
+  local client = require('turnlens.client')
+  local real = client.request_quietly
+  -- The server's part: a document that has grown.
+  client.request_quietly = function(method, params, of, on_result)
+    if method ~= 'turnlens/textDocumentContent' then return real(method, params, of, on_result) end
+    on_result({ text = answer }, t.client())
+  end
+  local middle = math.max(1, math.floor(#t.lines() / 2))
+  vim.api.nvim_win_set_cursor(0, { middle, 0 })
+  vim.cmd('normal! zz')
+  local view = vim.fn.winsaveview()
+  answer = text .. '\none line more\n'
+  documents.refresh(uri)
+  check('refresh: the text has grown', wait(function() return t.lines(buf)[#t.lines(buf)] == 'one line more' end), t.lines(buf)[#t.lines(buf)])
+  check('refresh: the view stays', vim.deep_equal(vim.fn.winsaveview(), view), { vim.fn.winsaveview(), view })
+  vim.cmd('normal! G')
+  answer = answer .. 'two lines more\n'
+  documents.refresh(uri)
+  check('refresh: the last line is followed', wait(function() return t.line() == 'two lines more' end), t.line())
+  check('refresh: still not modifiable', not vim.bo[buf].modifiable and not vim.bo[buf].modified)
+  client.request_quietly = real
+end
+
+local function completion()
+  local all = vim.fn.getcompletion('Turnlens ', 'cmdline')
+  local wanted = {
+    'turn', 'peek', 'code', 'diff', 'changes', 'history', 'log', 'explain', 'next', 'prev', 'newest', 'sessions',
+    'search', 'resume', 'toggle', 'doctor', 'demo', 'restart',
+  }
+  table.sort(all)
+  table.sort(wanted)
+  check('completion: every sub-command', vim.deep_equal(all, wanted), all)
+  check('completion: by what was typed', vim.deep_equal(vim.fn.getcompletion('Turnlens se', 'cmdline'), { 'sessions', 'search' }), vim.fn.getcompletion('Turnlens se', 'cmdline'))
+  check('completion: of words', vim.deep_equal(vim.fn.getcompletion('Turnlens changes ', 'cmdline'), { 'qf' }))
+  t.said()
+  vim.cmd('Turnlens nothing')
+  check('completion: a wrong word is told', (t.said()[1] or ''):find('is not a command'))
+end
+
+local function health()
+  vim.cmd('checkhealth turnlens')
+  local text = table.concat(t.lines(), '\n')
+  check('health: runs', text:find('turnlens: program') and text:find('gro'), text)
+  check('health: no error', not text:find('ERROR') and not text:find('Failed to run'), text)
+  check('health: knows sessions', text:find('%d+ sessions by'), text)
+  vim.cmd('bwipeout!')
+end
+
+local function help()
+  local docs = vim.fn.tempname()
+  vim.fn.mkdir(docs .. '/doc', 'p')
+  vim.uv.fs_copyfile(vim.api.nvim_get_runtime_file('doc/turnlens.txt', false)[1], docs .. '/doc/turnlens.txt')
+  local ok, why = pcall(vim.cmd.helptags, docs .. '/doc')
+  check('help: the tags build', ok, why)
+  local tags = ok and table.concat(vim.fn.readfile(docs .. '/doc/tags'), '\n') or ''
+  for _, tag in ipairs({ 'turnlens', ':Turnlens', 'turnlens-options', 'turnlens-trace', 'b:turnlens_status' }) do
+    check('help: has *' .. tag .. '*', ('\n' .. tags):find('\n' .. tag .. '\t', 1, true))
+  end
+end
+
+local function restart()
+  to_code(with_origin)
+  local before = t.client().id
+  vim.cmd('Turnlens restart')
+  check('restart: another client, attached', wait(function()
+    local now = t.client()
+    return now and now.id ~= before and now.initialized and #vim.lsp.get_clients({ bufnr = code_buf, name = 'turnlens' }) == 1
+  end))
+  check('restart: the line is known again', wait(function() return require('turnlens').turn_at(code_buf, with_origin) end))
+end
+
+local function api()
+  local turnlens = require('turnlens')
+  local origin = turnlens.turn_at(code_buf, with_origin)
+  check('api: turn_at', origin and origin.turn and origin.step, origin)
+  check('api: turn_at of nobody', turnlens.turn_at(code_buf, without_origin) == nil)
+  local changes = turnlens.changes()
+  check('api: changes', changes and #changes.files > 0, changes)
+  local sessions = turnlens.sessions({ buf = code_buf })
+  check('api: sessions', sessions and #sessions > 0, sessions)
+end
+
+t.run(function()
+  vim.cmd.edit({ vim.fn.systemlist({ 'git', 'ls-files' })[1], mods = { silent = true } })
+  local before = maps(0)
+  local keyword, tagfunc = vim.bo.keywordprg, vim.bo.tagfunc
+  local first = vim.api.nvim_get_current_buf()
+  check('the server starts by itself', wait(function() return #vim.lsp.get_clients({ bufnr = first, name = 'turnlens' }) == 1 and t.client().initialized end))
+  t.sleep(200)
+  check('no map outside of our buffers', vim.deep_equal(maps(first), before), { maps(first), before })
+  check('no option of the code is changed', vim.bo[first].keywordprg == keyword and vim.bo[first].tagfunc == tagfunc, vim.bo[first].tagfunc)
+  find_code()
+  if not check('a file with lines of an agent and of others', code_buf, t.said()) then return end
+  check('nothing is said unasked', #_G.said == 0, _G.said)
+  for _, group in ipairs({
+    attach, lenses, hover, turn_and_back, trace_keys, peek, diffs, lists, moving, status, unknown, resume, explain,
+    neighbours, following, completion, health, help, api, restart,
+  }) do
+    group()
+  end
+  check('no map outside of our buffers, after all of it', vim.deep_equal(maps(first), before), maps(first))
+end)

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Runs the checks of the Neovim plugin on each Neovim there is. Prints one PASS or FAIL line for each check; exit 1 if
+# one failed, or if there was no Neovim at all.
+#
+#   TURNLENS_BIN      the server (default: target/debug/turnlens)
+#   TURNLENS_HISTORY  a folder with repo/ and home/ in it, a history that agents wrote (default: made by
+#                     `turnlens demo`'s twin in ../shared, where that is)
+#   NVIMS             the Neovims to run (default: those that install.sh has put under target/editors/nvim, and `nvim`)
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+bin=${TURNLENS_BIN:-$root/target/debug/turnlens}
+[ -x "$bin" ] || { echo "FAIL there is no server at $bin; set TURNLENS_BIN"; exit 1; }
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p "$scratch/bin" "$scratch/empty"
+ln -s "$(cd "$(dirname "$bin")" && pwd)/$(basename "$bin")" "$scratch/bin/turnlens"
+
+history=${TURNLENS_HISTORY:-}
+if [ -z "$history" ]; then
+  maker=$root/../shared/truth/simulate.py
+  [ -f "$maker" ] || { echo "SKIP no history: set TURNLENS_HISTORY to a folder with repo/ and home/"; exit 0; }
+  history=$(python3 "$maker" make "$scratch/history" --scenario plain-edits | tail -n 1)
+fi
+history=$(cd "$history" && pwd)
+
+nvims=${NVIMS:-}
+if [ -z "$nvims" ]; then
+  for nvim in "$root"/target/editors/nvim/*/bin/nvim "$root"/target/editors/nvim/*/usr/bin/nvim; do
+    [ -x "$nvim" ] && nvims="$nvims $nvim"
+  done
+  [ -n "$nvims" ] || nvims=$(command -v nvim || true)
+fi
+[ -n "$nvims" ] || { echo "FAIL no Neovim was found: run $here/install.sh"; exit 1; }
+
+# run NVIM CHECKS HOME FOLDER PATH
+run() {
+  state=$(mktemp -d "$scratch/state.XXXXXX")
+  (cd "$4" && env -u CLAUDE_CONFIG_DIR -u XDG_RUNTIME_DIR HOME="$3" PATH="$5" TURNLENS_TESTS="$here" \
+    XDG_CONFIG_HOME="$state/config" XDG_DATA_HOME="$state/data" XDG_STATE_HOME="$state/state" XDG_CACHE_HOME="$state/cache" \
+    timeout 180 "$1" --headless -u "$here/init.lua" -i NONE -c "luafile $here/$2.lua" </dev/null 2>&1) && return 0
+  echo "FAIL $2 ended with $? ($1)"
+  return 1
+}
+
+result=0
+for nvim in $nvims; do
+  echo "== $("$nvim" --version | head -n 1) ($nvim)"
+  run "$nvim" history "$history/home" "$history/repo" "$scratch/bin:$PATH" || result=1
+  run "$nvim" empty "$scratch/empty" "$scratch/empty" "$scratch/bin:$PATH" || result=1
+  run "$nvim" missing "$scratch/empty" "$scratch/empty" "/usr/bin:/bin" || result=1
+done
+exit $result
