@@ -55,6 +55,13 @@ impl Timeline {
         self.across(&words, base, &old, &ids)
     }
 
+    /// The answer for a text that is exactly that of a known state.
+    pub fn blame_known(&self, text: &str, tree: Tree) -> Option<Blame> {
+        let ids = Overlay::new(&self.interner).text_lines(text::lines(text));
+        let (state, lines) = self.known(&ids, self.head(tree))?;
+        Some(self.exactly(state, &lines))
+    }
+
     /// Carries the answer for `base`, whose lines are `old`, to the lines `ids`.
     fn across(&self, words: &Overlay<'_>, base: &Blame, old: &[Line], ids: &[LineId]) -> Blame {
         let mut marks: Vec<Mark> = self.marks.iter().chain(&base.further).copied().collect();

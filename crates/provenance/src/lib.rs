@@ -5,6 +5,7 @@
 mod align;
 mod apply;
 mod blame;
+mod diff;
 mod event;
 mod follow;
 mod history;
@@ -16,6 +17,7 @@ mod tests;
 
 pub use align::{Alignment, Match, align};
 pub use blame::Blame;
+pub use diff::{ChangedRange, changed_ranges};
 pub use event::{Event, EventKey, Happening, Seen, Tree};
 pub use follow::{Follower, LineSplice, line_count};
 pub use history::{Fate, Link, Witness};

@@ -143,10 +143,15 @@ impl Timeline {
         self.unresolved.retain(|key| !gone.contains(key));
     }
 
+    /// Notes an event that tells nothing, so that it is known next time.
+    pub fn push_nothing(&mut self, key: EventKey) {
+        let heads = self.heads.clone();
+        self.done.push(Done { key, nodes: self.nodes.len(), marks: self.marks.len(), heads });
+    }
+
     /// Replays the event that came after all others.
     pub fn push(&mut self, event: &Event) {
-        let heads = self.heads.clone();
-        self.done.push(Done { key: event.key, nodes: self.nodes.len(), marks: self.marks.len(), heads });
+        self.push_nothing(event.key);
         match &event.what {
             Happening::Seen { text, how } => {
                 let ids = self.interner.text_lines(text);

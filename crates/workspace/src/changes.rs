@@ -1,0 +1,229 @@
+//! Changes over files: of a step, of a turn, and those that are not committed, by turn.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use provenance::changed_ranges;
+use repo::Repo;
+use trace::{Session, StepAt};
+
+use crate::file::{FileView, StepRef};
+use crate::gather::read_text;
+use crate::mapping::{Target, forward_slashes, tree_of};
+use crate::{Moment, SessionView};
+
+/// One file changed by a turn or a step: before its first edit and after its last.
+#[derive(Clone, Debug)]
+pub struct FileChange {
+    /// As the log spells it.
+    pub spelled: Box<str>,
+    /// Where it is here.
+    pub here: PathBuf,
+    /// `None`: there was no such file, or its text is not known.
+    pub before: Option<String>,
+    /// `None`: the text is not known.
+    pub after: Option<String>,
+    pub created: bool,
+    pub deleted: bool,
+    pub added: u32,
+    pub removed: u32,
+}
+
+/// What is not committed, by turn.
+#[derive(Clone, Debug, Default)]
+pub struct Uncommitted {
+    pub files: Vec<UncommittedFile>,
+    /// Newest first.
+    pub turns: Vec<TurnShare>,
+}
+
+#[derive(Clone, Debug)]
+pub struct UncommittedFile {
+    pub rel: String,
+    pub added: u32,
+    pub removed: u32,
+    /// Lines (from 0) that no recorded turn wrote.
+    pub nobodys: Vec<u32>,
+    /// Removed lines that no recorded turn's change is beside.
+    pub nobodys_removed: u32,
+}
+
+/// The part of one turn.
+#[derive(Clone, Debug)]
+pub struct TurnShare {
+    pub step: StepRef,
+    pub files: Vec<ChangedLines>,
+}
+
+/// Lines of one file.
+#[derive(Clone, Debug)]
+pub struct ChangedLines {
+    pub rel: String,
+    /// From 0.
+    pub lines: Vec<u32>,
+    pub removed: u32,
+}
+
+impl TurnShare {
+    pub fn added(&self) -> usize {
+        self.files.iter().map(|file| file.lines.len()).sum()
+    }
+
+    pub fn removed(&self) -> u32 {
+        self.files.iter().map(|file| file.removed).sum()
+    }
+}
+
+impl Moment<'_> {
+    /// The net changes of steps from the turn `from` to `to`, one for each file, in the order of first edit.
+    pub fn changes(&self, view: &SessionView, steps: &[StepAt<'_>]) -> Vec<FileChange> {
+        let session = &view.session;
+        let mut spans: Vec<(&str, &Arc<str>, &Arc<str>, bool, bool, u32, u32)> = Vec::new();
+        for at in steps {
+            let Some(call) = &at.step.call else { continue };
+            for edit in at.step.edits() {
+                match spans.iter_mut().find(|span| span.0 == &*edit.path) {
+                    Some(span) => {
+                        (span.2, span.4, span.5, span.6) =
+                            (call, edit.deleted, span.5 + edit.added, span.6 + edit.removed)
+                    }
+                    None => spans.push((&edit.path, call, call, edit.created, edit.deleted, edit.added, edit.removed)),
+                }
+            }
+        }
+        let one = |(spelled, first, last, created, deleted, added, removed): (
+            &str,
+            &Arc<str>,
+            &Arc<str>,
+            bool,
+            bool,
+            u32,
+            u32,
+        )| {
+            let here = self.local(session, spelled);
+            let texts = self.with_timeline(&here, |file| file.timeline.around(file.number(first)?, file.number(last)?));
+            let known = texts.is_some();
+            let (before, after) = texts.map_or((None, None), |(before, after)| (before, Some(after)));
+            let mut change =
+                FileChange { spelled: spelled.into(), here, before, after, created, deleted, added, removed };
+            if known {
+                let old = change.before.as_deref().unwrap_or_default();
+                let ranges = changed_ranges(old, change.after.as_deref().unwrap_or_default());
+                change.added = ranges.iter().map(|range| range.new.len() as u32).sum();
+                change.removed = ranges.iter().map(|range| range.old.len() as u32).sum();
+            }
+            change
+        };
+        spans.into_iter().map(one).collect()
+    }
+
+    /// The file before and after one step. `None`: not known.
+    pub fn file_at(&self, session: &Session, at: &StepAt<'_>, spelled: &str) -> Option<(Option<String>, String)> {
+        let call = at.step.call.clone()?;
+        let here = self.local(session, spelled);
+        self.with_timeline(&here, |file| {
+            let key = file.number(&call)?;
+            file.timeline.around(key, key)
+        })
+    }
+
+    /// Where a file that a session names is here. The path as spelled where nothing better is known.
+    pub fn local(&self, session: &Session, spelled: &str) -> PathBuf {
+        let settings = self.workspace.settings();
+        let path = forward_slashes(spelled);
+        for mapping in &settings.path_mappings {
+            let folder = forward_slashes(&mapping.in_log);
+            let rest = path.strip_prefix(folder.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
+            if let Some(rest) = rest {
+                return Path::new(&mapping.here).join(rest);
+            }
+        }
+        let as_spelled = PathBuf::from(&path);
+        if as_spelled.is_file() {
+            return as_spelled;
+        }
+        self.in_known_repos(session, &path).unwrap_or(as_spelled)
+    }
+
+    /// The same file in a repository that is open here: its path's longest end that the repository knows.
+    fn in_known_repos(&self, session: &Session, path: &str) -> Option<PathBuf> {
+        let repos: Vec<Repo> = self.workspace.repos.iter().filter_map(|repo| repo.value().clone()).collect();
+        let settings = self.workspace.settings();
+        for repo in repos {
+            let ends = path.match_indices('/').map(|(at, _)| &path[at + 1..]).filter(|end| !end.is_empty());
+            for rel in ends {
+                if !repo.knows_path(rel) {
+                    continue;
+                }
+                let here = repo.root().join(rel);
+                let target = Target::new(&here, Some(&repo));
+                let (cache, bodies) = (&self.workspace.mappings, self.bodies());
+                if tree_of(&target, path, &session.path, &settings.path_mappings, cache, bodies).is_some() {
+                    return Some(here);
+                }
+            }
+        }
+        None
+    }
+
+    /// What is not committed (or, `staged`, what is staged) in a repository, by the turn that wrote it.
+    pub fn uncommitted(&self, repo: &Repo, staged: bool) -> Uncommitted {
+        let mut all = Uncommitted::default();
+        for changed in repo.changed_files(staged) {
+            let path = repo.root().join(&changed.rel);
+            let old = repo.blob_at_head(&changed.rel).unwrap_or_default();
+            let new = match staged {
+                true => repo.index_blob(&changed.rel).map(|blob| String::from_utf8_lossy(&blob).into_owned()),
+                false => read_text(&path),
+            };
+            let (old, new) = (String::from_utf8_lossy(&old), new.unwrap_or_default());
+            if old.contains('\0') || new.contains('\0') {
+                continue;
+            }
+            let view = self.text(&path, &new);
+            all.add(&changed.rel, &old, &new, &view);
+        }
+        all.turns.sort_by(|a, b| b.step.turn_ended.cmp(&a.step.turn_ended));
+        all
+    }
+}
+
+impl Uncommitted {
+    fn add(&mut self, rel: &str, old: &str, new: &str, view: &FileView) {
+        let mut file =
+            UncommittedFile { rel: rel.into(), added: 0, removed: 0, nobodys: Vec::new(), nobodys_removed: 0 };
+        for range in changed_ranges(old, new) {
+            let removed = range.old.len() as u32;
+            (file.added, file.removed) = (file.added + range.new.len() as u32, file.removed + removed);
+            let mut taken = false;
+            for line in range.new {
+                match view.step(line as usize) {
+                    Some(step) => {
+                        let share = self.share(step, rel);
+                        share.lines.push(line);
+                        // What stood in its place was removed by whoever wrote there first.
+                        share.removed += if taken { 0 } else { removed };
+                        taken = true;
+                    }
+                    None => file.nobodys.push(line),
+                }
+            }
+            file.nobodys_removed += if taken { 0 } else { removed };
+        }
+        self.files.push(file);
+    }
+
+    fn share(&mut self, step: &StepRef, rel: &str) -> &mut ChangedLines {
+        let same = |share: &TurnShare| share.step.session == step.session && share.step.turn == step.turn;
+        let turn = self.turns.iter().position(same).unwrap_or_else(|| {
+            self.turns.push(TurnShare { step: step.clone(), files: Vec::new() });
+            self.turns.len() - 1
+        });
+        let files = &mut self.turns[turn].files;
+        let file = files.iter().position(|file| file.rel == rel).unwrap_or_else(|| {
+            files.push(ChangedLines { rel: rel.into(), lines: Vec::new(), removed: 0 });
+            files.len() - 1
+        });
+        &mut files[file]
+    }
+}

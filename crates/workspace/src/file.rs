@@ -1,0 +1,282 @@
+//! Who wrote each line of one file: its timeline, kept and grown as logs grow.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::SystemTime;
+
+use provenance::{Blame, Timeline};
+use trace::{Agent, DerivedPath, LogId, StepKey, StepKind, Timestamp};
+
+use crate::gather::{Depth, StepNumbers, read_text};
+use crate::mapping::{HERE, Target, real};
+use crate::{Moment, Workspace};
+
+/// A file larger than this is shown without origins.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// What is kept of a file between questions.
+#[derive(Default)]
+pub(crate) struct FileState {
+    pub(crate) timeline: Timeline,
+    pub(crate) numbers: StepNumbers,
+    /// The logs that the timeline was made of, as they were.
+    made_of: Option<u64>,
+    depth: Depth,
+    disk: Option<Disk>,
+}
+
+/// The file on disk, and the answer for it.
+struct Disk {
+    stamp: (Option<SystemTime>, u64),
+    text: Arc<str>,
+    blame: Option<Arc<Blame>>,
+}
+
+/// The answer for one text of a file.
+#[derive(Clone)]
+pub struct FileView {
+    pub path: PathBuf,
+    /// The text answered for.
+    pub text: Arc<str>,
+    /// One origin for each line, and what is needed to ask further.
+    pub blame: Arc<Blame>,
+    /// The steps that origins name, by number.
+    pub steps: Arc<Vec<Option<StepRef>>>,
+    /// Logs were still being read: what is not known may be known in a moment.
+    pub reading: Option<(usize, usize)>,
+}
+
+/// A file's timeline with the answer for the file as it is on disk.
+pub struct FileHistory<'a> {
+    pub timeline: &'a Timeline,
+    pub view: &'a FileView,
+    numbers: &'a StepNumbers,
+}
+
+impl FileHistory<'_> {
+    /// The number by which the timeline knows the step with this call.
+    pub fn number(&self, call: &str) -> Option<StepKey> {
+        let at = self.numbers.calls.iter().position(|(_, known)| &**known == call)?;
+        Some(StepKey(at as u32))
+    }
+}
+
+/// A step as a line's origin tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRef {
+    pub agent: Agent,
+    pub session: Arc<str>,
+    pub turn: u32,
+    /// `[7]` for 12.7, `[7, 3]` for a sub-agent's.
+    pub numbers: Vec<u32>,
+    pub call: Arc<str>,
+    pub kind: StepKind,
+    pub at: Timestamp,
+    /// When its turn ended.
+    pub turn_ended: Timestamp,
+    pub title: Box<str>,
+}
+
+impl StepRef {
+    /// `12.7`, `12.7.3`.
+    pub fn label(&self) -> String {
+        self.numbers.iter().fold(self.turn.to_string(), |label, number| format!("{label}.{number}"))
+    }
+
+    /// `9f3c1a2b:12.7`, as short as people write it.
+    pub fn address(&self) -> String {
+        format!("{}:{}", short_session(&self.session), self.label())
+    }
+}
+
+/// The first eight characters of a session's id.
+pub fn short_session(session: &str) -> &str {
+    session.char_indices().nth(8).map_or(session, |(at, _)| &session[..at])
+}
+
+impl FileView {
+    /// The step that wrote a line (from 0).
+    pub fn step(&self, line: usize) -> Option<&StepRef> {
+        let origin = self.blame.lines.get(line).copied().flatten()?;
+        self.step_of(origin.step)
+    }
+
+    pub fn step_of(&self, key: StepKey) -> Option<&StepRef> {
+        self.steps.get(key.0 as usize)?.as_ref()
+    }
+}
+
+impl Moment<'_> {
+    /// Who wrote the lines of a file as it is on disk. `Err`: it cannot be read.
+    pub fn file(&self, path: &Path) -> std::io::Result<FileView> {
+        let answer = self.with_state(path, |state| {
+            let text = state.read_disk(path)?;
+            let blame = state.disk_blame();
+            Ok(state.answer(self, path, text, blame))
+        });
+        answer.map(|view| self.unless_reading(view))
+    }
+
+    /// Who wrote the lines of a text that is the file's, open and perhaps not saved.
+    pub fn text(&self, path: &Path, text: &str) -> FileView {
+        let answer = self.with_state(path, |state| {
+            let base = state.read_disk(path).ok();
+            let blame = match base {
+                Some(base) if *base == *text => state.disk_blame(),
+                Some(base) => {
+                    let saved = state.disk_blame();
+                    Arc::new(state.timeline.blame_over(&saved, &base, text, HERE))
+                }
+                None => Arc::new(state.timeline.blame(text, HERE)),
+            };
+            state.answer(self, path, text.into(), blame)
+        });
+        self.unless_reading(answer)
+    }
+
+    /// Who wrote the lines of a buffer whose lines were followed since it was the file `base`.
+    pub fn buffer(&self, path: &Path, base: &str, text: &str, follower: &provenance::Follower) -> FileView {
+        let answer = self.with_state(path, |state| {
+            if let Some(known) = state.timeline.blame_known(text, HERE) {
+                return state.answer(self, path, text.into(), Arc::new(known));
+            }
+            let saved = match state.read_disk(path) {
+                Ok(disk) if *disk == *base => state.disk_blame(),
+                Ok(disk) => {
+                    let saved = state.disk_blame();
+                    Arc::new(state.timeline.blame_over(&saved, &disk, base, HERE))
+                }
+                Err(_) => Arc::new(state.timeline.blame(base, HERE)),
+            };
+            let blame = Arc::new(saved.carried(&follower.kept(base, text)));
+            state.answer(self, path, text.into(), blame)
+        });
+        self.unless_reading(answer)
+    }
+
+    /// Asks something of a file's timeline, with the answer for the text on disk (for no text, where it is gone).
+    pub fn with_timeline<T>(&self, path: &Path, ask: impl FnOnce(&FileHistory<'_>) -> T) -> T {
+        self.with_state(path, |state| {
+            let text = state.read_disk(path).ok();
+            let blame = if text.is_some() { state.disk_blame() } else { Arc::new(state.timeline.blame("", HERE)) };
+            let view = state.answer(self, path, text.unwrap_or_default(), blame);
+            ask(&FileHistory { timeline: &state.timeline, view: &view, numbers: &state.numbers })
+        })
+    }
+
+    fn with_state<T>(&self, path: &Path, ask: impl FnOnce(&mut FileState) -> T) -> T {
+        let path = real(path);
+        let state = self.workspace.files.entry(path.clone()).or_default().clone();
+        let mut state = lock(&state);
+        let repo = self.workspace.repo(&path);
+        let target = Target::new(&path, repo.as_ref());
+        state.grow(self, &target);
+        ask(&mut state)
+    }
+
+    /// While logs are still being read an old state's author may yet be refuted: nobody is named.
+    fn unless_reading(&self, view: FileView) -> FileView {
+        if self.reading().is_none() {
+            return view;
+        }
+        let lines = vec![None; view.blame.lines.len()];
+        FileView { blame: Arc::new(Blame { lines, ..Blame::default() }), reading: self.reading(), ..view }
+    }
+}
+
+fn lock(state: &Mutex<FileState>) -> MutexGuard<'_, FileState> {
+    state.lock().unwrap_or_else(|poisoned| {
+        // A question that broke off may have left half a timeline: begin again.
+        let mut state = poisoned.into_inner();
+        *state = FileState::default();
+        state
+    })
+}
+
+impl FileState {
+    /// Takes in what the logs tell since the last time.
+    fn grow(&mut self, moment: &Moment<'_>, target: &Target<'_>) {
+        let generation = moment.logs.generation();
+        if self.made_of == Some(generation) {
+            return;
+        }
+        loop {
+            let clues = moment.clues(target, self.depth);
+            let kept = self.timeline.keep(clues.iter().map(|clue| clue.key));
+            for clue in &clues[kept..] {
+                match moment.event(clue, target, &mut self.numbers) {
+                    Some(event) => self.timeline.push(&event),
+                    None => self.timeline.push_nothing(clue.key),
+                }
+            }
+            if self.timeline.unresolved().is_empty() || self.depth == Depth::Commits {
+                break;
+            }
+            self.depth = if self.depth == Depth::Logs { Depth::Backups } else { Depth::Commits };
+        }
+        self.made_of = Some(generation);
+        if let Some(disk) = &mut self.disk {
+            disk.blame = None;
+        }
+    }
+
+    fn read_disk(&mut self, path: &Path) -> std::io::Result<Arc<str>> {
+        let meta = std::fs::metadata(path)?;
+        if !meta.is_file() {
+            let reason = if meta.is_dir() { "is a folder" } else { "is not a regular file" };
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, reason));
+        }
+        if meta.len() > MOST_BYTES {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "is larger than 16 MB"));
+        }
+        let stamp = (meta.modified().ok(), meta.len());
+        if let Some(disk) = self.disk.as_ref().filter(|disk| disk.stamp == stamp) {
+            return Ok(disk.text.clone());
+        }
+        let text: Arc<str> = match std::fs::read(path) {
+            Ok(_) => read_text(path).unwrap_or_default().into(),
+            Err(error) => return Err(error),
+        };
+        self.disk = Some(Disk { stamp, text: text.clone(), blame: None });
+        Ok(text)
+    }
+
+    fn disk_blame(&mut self) -> Arc<Blame> {
+        let Some(disk) = &mut self.disk else { return Arc::default() };
+        let timeline = &self.timeline;
+        disk.blame.get_or_insert_with(|| Arc::new(timeline.blame(&disk.text, HERE))).clone()
+    }
+
+    fn answer(&self, moment: &Moment<'_>, path: &Path, text: Arc<str>, blame: Arc<Blame>) -> FileView {
+        let steps = self.numbers.calls.iter().map(|(log, call)| moment.step_ref(*log, call)).collect();
+        FileView { path: path.to_owned(), text, blame, steps: Arc::new(steps), reading: None }
+    }
+}
+
+impl Moment<'_> {
+    /// A step by its log and call, as its session tells it.
+    fn step_ref(&self, log: LogId, call: &Arc<str>) -> Option<StepRef> {
+        let path: &Arc<DerivedPath> = self.logs.get(log)?;
+        let session = self.session_view(&path.session)?;
+        let at = session.step_of_call(call)?;
+        let when = at.step.result.as_ref().and_then(|result| result.at).or(at.step.at).unwrap_or_default();
+        Some(StepRef {
+            agent: path.agent,
+            session: path.session.clone(),
+            turn: at.turn.number,
+            numbers: at.numbers.clone(),
+            call: call.clone(),
+            kind: at.step.kind,
+            at: when,
+            turn_ended: at.turn.ended.unwrap_or(when),
+            title: at.turn.title.clone(),
+        })
+    }
+}
+
+impl Workspace {
+    /// Forgets files that nobody asked about, so that memory follows what is open. Keeps those in `open`.
+    pub fn forget_files(&self, open: &dyn Fn(&Path) -> bool) {
+        self.files.retain(|path, _| open(path));
+    }
+}

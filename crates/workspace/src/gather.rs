@@ -1,0 +1,224 @@
+//! The events of one file: everything that logs prove about it, in the order in which it happened.
+
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+use std::sync::Arc;
+
+use provenance::{Event, EventKey, Happening, Seen, Tree};
+use rustc_hash::{FxHashMap, FxHasher};
+use trace::{Bodies, DerivedPath, LogId, Place, RecordId, StepKey, Timestamp};
+
+use crate::Moment;
+use crate::mapping::{self, Target, file_name, tree_of};
+
+/// Something that a log tells of the file: where its body lies and when it happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Clue {
+    pub(crate) key: EventKey,
+    at: Timestamp,
+    log: LogId,
+    order: u32,
+    tree: Tree,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Read { place: Place },
+    Edit { result: Place, call: Place, id: Arc<str>, nth: u32 },
+    Backup { name: Box<str> },
+    Commit { blob: repo::BlobId },
+}
+
+/// Files that tell nothing by their path alone: which step is which number in a file's timeline.
+#[derive(Default)]
+pub(crate) struct StepNumbers {
+    pub(crate) calls: Vec<(LogId, Arc<str>)>,
+    numbers: FxHashMap<(LogId, Arc<str>), StepKey>,
+}
+
+impl StepNumbers {
+    fn of(&mut self, log: LogId, call: &Arc<str>) -> StepKey {
+        let next = StepKey(self.calls.len() as u32);
+        *self.numbers.entry((log, call.clone())).or_insert_with(|| {
+            self.calls.push((log, call.clone()));
+            next
+        })
+    }
+}
+
+/// How much is asked beside the results of the file's own edits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Depth {
+    /// Edits and whole reads.
+    #[default]
+    Logs,
+    /// Also the agents' backups, where an edit does not tell the text that it found.
+    Backups,
+    /// Also the file in the commits before, where nothing else tells it.
+    Commits,
+}
+
+/// Versions of a file in git that are looked at as the text that an edit may have found.
+const MOST_COMMITS: usize = 400;
+
+impl Moment<'_> {
+    /// The clues about a file in the order in which they happened.
+    pub(crate) fn clues(&self, target: &Target<'_>, depth: Depth) -> Vec<Clue> {
+        let settings = self.workspace.settings();
+        let name = target.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut of_log: FxHashMap<LogId, FxHashMap<Box<str>, Tree>> = FxHashMap::default();
+        for touch in self.logs.touching(&name) {
+            let Some(log) = self.logs.get(touch.log) else { continue };
+            let (cache, bodies) = (&self.workspace.mappings, self.bodies());
+            let tree = tree_of(target, &touch.path, log, &settings.path_mappings, cache, bodies);
+            if let Some(tree) = tree {
+                of_log.entry(touch.log).or_default().insert(touch.path.clone(), tree);
+            }
+        }
+        let mut clues = Vec::new();
+        for (log, paths) in &of_log {
+            if let Some(log) = self.logs.get(*log) {
+                self.clues_of_log(log, paths, depth, &mut clues);
+            }
+        }
+        if depth >= Depth::Commits {
+            commits(target, &mut clues);
+        }
+        // In one log its own order counts, whatever the clock did; between logs only the clocks tell.
+        clues.sort_by_key(|clue| (clue.log, clue.order));
+        let mut latest: FxHashMap<LogId, Timestamp> = FxHashMap::default();
+        for clue in &mut clues {
+            let latest = latest.entry(clue.log).or_insert(clue.at);
+            *latest = clue.at.max(*latest);
+            clue.at = *latest;
+        }
+        clues.sort_by_key(|clue| (clue.at, clue.log, clue.order));
+        clues
+    }
+
+    fn clues_of_log(&self, log: &DerivedPath, paths: &FxHashMap<Box<str>, Tree>, depth: Depth, clues: &mut Vec<Clue>) {
+        let mut before_turn: Vec<(RecordId, u32, Timestamp)> = Vec::new();
+        let turns = log.turns.iter().map(|turn| (turn.record, &turn.steps));
+        let sides = log.sides.iter().map(|side| (None, &side.steps));
+        for (prompt, steps) in turns.chain(sides) {
+            for step in steps {
+                let (Some(result), Some(call)) = (&step.result, &step.call) else { continue };
+                let at = result.at.or(step.at).unwrap_or_default();
+                let clue = |tree: Tree, what: What, nth: u32| Clue {
+                    key: key(log.log, result.place, nth),
+                    at,
+                    log: log.log,
+                    order: result.order,
+                    tree,
+                    what,
+                };
+                if let Some(tree) = result.whole_read.as_deref().and_then(|path| paths.get(path)) {
+                    clues.push(clue(*tree, What::Read { place: result.place }, 0));
+                }
+                let own = result.edits.iter().filter_map(|edit| Some((edit, *paths.get(&*edit.path)?)));
+                for (nth, (_, tree)) in own.enumerate() {
+                    // A copied record is told as the origin's.
+                    let copied = step.record.is_some_and(|record| self.logs.origin_log(log.log, record) != log.log);
+                    if copied {
+                        continue;
+                    }
+                    let nth = nth as u32;
+                    let what = What::Edit { result: result.place, call: step.place, id: call.clone(), nth };
+                    clues.push(clue(tree, what, nth + 1));
+                    if let Some(prompt) = prompt
+                        && before_turn.last().is_none_or(|(last, ..)| *last != prompt)
+                    {
+                        before_turn.push((prompt, result.order, at));
+                    }
+                }
+            }
+        }
+        if depth < Depth::Backups {
+            return;
+        }
+        for (prompt, path, name) in log.backups.iter() {
+            let (Some(tree), Some(name)) = (paths.get(&**path), name) else { continue };
+            let Some((_, order, at)) = before_turn.iter().find(|(turn, ..)| turn == prompt) else { continue };
+            let mut hasher = FxHasher::default();
+            (log.log.0, &**name).hash(&mut hasher);
+            // Just before the turn's first edit of the file.
+            clues.push(Clue {
+                key: EventKey(hasher.finish()),
+                at: *at,
+                log: log.log,
+                order: order.saturating_sub(1),
+                tree: *tree,
+                what: What::Backup { name: name.clone() },
+            });
+        }
+    }
+
+    /// The event that a clue tells, with its texts. `None`: its body is gone or holds nothing of the file.
+    pub(crate) fn event(&self, clue: &Clue, target: &Target<'_>, numbers: &mut StepNumbers) -> Option<Event> {
+        let what = match &clue.what {
+            What::Read { place } => {
+                let body = self.bodies().body(clue.log, *place);
+                let seen = body.content()?.observed.first()?.text.clone();
+                Happening::Seen { text: seen, how: Seen::Here }
+            }
+            What::Edit { result, call, id, nth } => {
+                let change = self.change(clue, *result, *call, *nth, target)?;
+                Happening::Edit { step: numbers.of(clue.log, id), change: Arc::new(change) }
+            }
+            What::Backup { name } => {
+                let text = read_text(&self.workspace.index.backup(clue.log, name)?)?;
+                Happening::Seen { text: text.into(), how: Seen::Here }
+            }
+            What::Commit { blob } => {
+                let text = String::from_utf8(target.repo?.blob(*blob)?).ok()?;
+                Happening::Seen { text: text.into(), how: Seen::Somewhere }
+            }
+        };
+        Some(Event { key: clue.key, at: clue.at, tree: clue.tree, what })
+    }
+
+    /// What a result proves; where it holds no texts, what the call asked for, which the result says was done.
+    fn change(&self, clue: &Clue, result: Place, call: Place, nth: u32, target: &Target<'_>) -> Option<trace::Change> {
+        let name = target.path.file_name()?.to_string_lossy();
+        let of_file = |content: &trace::Content| {
+            let same = content.changes.iter().filter(|change| file_name(&change.path) == name);
+            same.cloned().nth(nth as usize)
+        };
+        let from_result = self.bodies().body(clue.log, result).content().and_then(of_file);
+        from_result.or_else(|| self.bodies().body(clue.log, call).content().and_then(of_file))
+    }
+}
+
+fn commits(target: &Target<'_>, clues: &mut Vec<Clue>) {
+    let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
+    let limit = repo::Limit { commits: MOST_COMMITS, ..repo::Limit::default() };
+    for (at, version) in repo.history(rel, limit).into_iter().rev().enumerate() {
+        let Some(blob) = version.blob else { continue };
+        let mut hasher = FxHasher::default();
+        (version.commit.to_string(), rel).hash(&mut hasher);
+        clues.push(Clue {
+            key: EventKey(hasher.finish()),
+            at: version.at,
+            log: GIT,
+            order: at as u32,
+            tree: mapping::HERE,
+            what: What::Commit { blob },
+        });
+    }
+}
+
+/// Commits come before what logs tell of the same moment.
+const GIT: LogId = LogId(u32::MAX);
+
+fn key(log: LogId, place: Place, nth: u32) -> EventKey {
+    let mut hasher = FxHasher::default();
+    (log.0, place, nth).hash(&mut hasher);
+    EventKey(hasher.finish())
+}
+
+/// The text of a file, if it is one. Bytes that are no UTF-8 are replaced: such lines are nobody's.
+pub(crate) fn read_text(path: &Path) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    Some(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+}

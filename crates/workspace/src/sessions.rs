@@ -1,0 +1,268 @@
+//! Sessions as people name and list them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use repo::Repo;
+use rustc_hash::{FxHashMap, FxHashSet};
+use trace::{Address, Agent, DerivedPath, Session, SessionRef, StepAt, Timestamp, Turn, TurnRef};
+
+use crate::Moment;
+use crate::mapping::{forward_slashes, real};
+
+/// A session with its steps by the id of their call.
+pub struct SessionView {
+    pub session: Session,
+    by_call: FxHashMap<Arc<str>, (u32, Vec<u32>)>,
+}
+
+impl SessionView {
+    fn new(session: Session) -> SessionView {
+        let by_call =
+            session.steps().into_iter().filter_map(|at| Some((at.step.call.clone()?, (at.turn.number, at.numbers))));
+        SessionView { by_call: by_call.collect(), session }
+    }
+
+    pub fn step_of_call(&self, call: &str) -> Option<StepAt<'_>> {
+        let (turn, numbers) = self.by_call.get(call)?;
+        self.session.step(*turn, numbers)
+    }
+}
+
+/// Sessions joined already, each with the publication of the logs that it was made of.
+#[derive(Default)]
+pub(crate) struct Cache {
+    joined: DashMap<Arc<str>, (u64, Arc<SessionView>)>,
+}
+
+/// One session in a list.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub id: Arc<str>,
+    pub agent: Agent,
+    pub title: Box<str>,
+    pub cwd: Option<Arc<str>>,
+    pub started: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+    /// Real prompts.
+    pub turns: usize,
+    /// Edits that succeeded, sub-agents' included, copies of another session's left out.
+    pub edits: usize,
+    pub tool_calls: usize,
+    /// Files edited.
+    pub files: usize,
+    pub added: u64,
+    pub removed: u64,
+    pub tokens: trace::Tokens,
+    /// The agent is at work on it.
+    pub live: bool,
+}
+
+/// What an address names.
+pub struct Located {
+    pub view: Arc<SessionView>,
+    /// 0: the session.
+    pub turn: u32,
+    /// Empty: the turn.
+    pub steps: Vec<u32>,
+}
+
+/// A log that did not grow for so long is not at work, whatever its last record leaves open.
+const LIVE_MS: i64 = 10 * 60 * 1000;
+/// The shortest beginning of an id that names a session.
+const SHORTEST_ID: usize = 4;
+
+impl Moment<'_> {
+    pub fn session_view(&self, id: &str) -> Option<Arc<SessionView>> {
+        let generation = self.logs.generation();
+        let cache = &self.workspace.sessions.joined;
+        if let Some(known) = cache.get(id)
+            && known.0 == generation
+        {
+            return Some(known.1.clone());
+        }
+        let view = Arc::new(SessionView::new(self.logs.session(id)?));
+        cache.insert(id.into(), (generation, view.clone()));
+        Some(view)
+    }
+
+    /// All sessions, the newest first; with `repo` only those that worked in it.
+    pub fn sessions(&self, repo: Option<&Repo>) -> Vec<&Arc<DerivedPath>> {
+        let here = repo.map(Here::new);
+        self.logs.sessions().filter(|path| here.as_ref().is_none_or(|here| here.holds(path))).collect()
+    }
+
+    /// Sessions that edited a file, the newest first.
+    pub fn sessions_of_file(&self, path: &Path) -> Vec<Arc<str>> {
+        let by_call = self.with_timeline(path, |file| {
+            let states = file.timeline.states().into_iter().filter_map(|(by, _)| by.step);
+            states
+                .filter_map(|key| file.view.step_of(key).map(|step| (step.at, step.session.clone())))
+                .collect::<Vec<_>>()
+        });
+        let mut newest_first = by_call;
+        newest_first.sort_by(|a, b| b.cmp(a));
+        let mut seen = FxHashSet::default();
+        newest_first.into_iter().map(|(_, session)| session).filter(|session| seen.insert(session.clone())).collect()
+    }
+
+    pub fn summary(&self, path: &Arc<DerivedPath>, now: Timestamp) -> Summary {
+        let sides = self.logs.sides_of(&path.session);
+        let logs = || std::iter::once(path).chain(&sides);
+        let own = |log: &Arc<DerivedPath>, step: &trace::Step| {
+            step.record.is_none_or(|record| self.logs.origin_log(log.log, record) == log.log)
+        };
+        let mut summary = Summary {
+            id: path.session.clone(),
+            agent: path.agent,
+            title: path.title().into(),
+            cwd: path.cwd.clone(),
+            started: path.started,
+            ended: logs().filter_map(|log| log.ended).max(),
+            turns: path.prompts(),
+            edits: 0,
+            tool_calls: 0,
+            files: 0,
+            added: 0,
+            removed: 0,
+            tokens: trace::Tokens::default(),
+            live: false,
+        };
+        let mut files: FxHashSet<&str> = FxHashSet::default();
+        for log in logs() {
+            for step in log.all_steps().filter(|step| step.call.is_some()) {
+                summary.tool_calls += 1;
+                for edit in step.edits().iter().filter(|_| own(log, step)) {
+                    files.insert(&edit.path);
+                    summary.edits += 1;
+                    summary.added += u64::from(edit.added);
+                    summary.removed += u64::from(edit.removed);
+                }
+            }
+            let responses = log.turns.iter().flat_map(|turn| &turn.responses);
+            let of_sides = log.sides.iter().flat_map(|side| &side.responses);
+            responses.chain(of_sides).for_each(|response| summary.tokens.add(&response.tokens));
+        }
+        summary.files = files.len();
+        let grew = summary.ended.is_some_and(|ended| now.0 - ended.0 < LIVE_MS);
+        summary.live = grew && logs().any(|log| log.open);
+        summary
+    }
+
+    /// What an address names. `Err`: a sentence that says why it names nothing.
+    pub fn locate(&self, address: &Address, repo: Option<&Repo>) -> Result<Located, String> {
+        let view = self.find(&address.session, repo)?;
+        let session = &view.session;
+        let turn = match address.turn {
+            None => 0,
+            Some(TurnRef::Number(number)) => number,
+            Some(TurnRef::Last) => {
+                let edits = |turn: &&Arc<Turn>| {
+                    let mut steps = Vec::new();
+                    session.steps_of(turn, &mut steps);
+                    steps.iter().any(|at| !at.step.edits().is_empty())
+                };
+                let last = session.path.turns.iter().rev().find(edits).map(|turn| turn.number);
+                last.ok_or_else(|| format!("No turn of session {} edited a file.", session.path.session))?
+            }
+        };
+        let turns = session.path.turns.len();
+        if turn as usize > turns {
+            return Err(format!("Session {} has {turns} turns, no turn {turn}.", session.path.session));
+        }
+        if !address.steps.is_empty() && session.step(turn, &address.steps).is_none() {
+            let steps = session.path.turn(turn).map_or(0, |turn| turn.steps.len());
+            return Err(format!("“{address}” names no step: turn {turn} has {steps} steps."));
+        }
+        Ok(Located { view, turn, steps: address.steps.clone() })
+    }
+
+    fn find(&self, session: &SessionRef, repo: Option<&Repo>) -> Result<Arc<SessionView>, String> {
+        let id = match session {
+            SessionRef::Recent(n) => {
+                let sessions = self.sessions(repo);
+                let found = sessions.get(*n as usize - 1).ok_or_else(|| match sessions.len() {
+                    0 => "No agent has worked in this folder yet.".to_owned(),
+                    count => format!("There are {count} sessions here, no @{n}."),
+                });
+                found?.session.clone()
+            }
+            SessionRef::Id(id) => {
+                let begins = |path: &&Arc<DerivedPath>| path.session.starts_with(&**id);
+                let found: Vec<_> = self.logs.sessions().filter(begins).collect();
+                match found.as_slice() {
+                    [] => return Err(format!("There is no session {id}. `turnlens sessions --repo all` lists them.")),
+                    _ if found.iter().any(|path| *path.session == **id) => (**id).into(),
+                    _ if id.len() < SHORTEST_ID => {
+                        return Err(format!(
+                            "“{id}” is too short: write {SHORTEST_ID} characters of a session's id or more."
+                        ));
+                    }
+                    [one] => one.session.clone(),
+                    several => {
+                        let ids: Vec<_> = several.iter().take(5).map(|path| &*path.session).collect();
+                        return Err(format!("“{id}” begins {} sessions: {}.", several.len(), ids.join(", ")));
+                    }
+                }
+            }
+        };
+        self.session_view(&id).ok_or_else(|| format!("The log of session {id} is gone."))
+    }
+
+    /// The last turn that edited a file of this repository, over all sessions: the newest by its end.
+    pub fn last_editing_turn(&self, repo: Option<&Repo>) -> Option<(Arc<SessionView>, u32)> {
+        let newest = self.sessions(repo).into_iter().filter_map(|path| {
+            let sides = self.logs.sides_of(&path.session);
+            let edited = |turn: &&Arc<Turn>| {
+                let own = turn.steps.iter().any(|step| !step.edits().is_empty());
+                own || turn.steps.iter().any(|step| {
+                    let side = step.result.as_ref().and_then(|result| result.side.as_ref());
+                    let of_step = |log: &&Arc<DerivedPath>| log.owner.as_ref().map(|owner| &owner.side) == side;
+                    side.is_some()
+                        && sides.iter().filter(of_step).any(|log| log.all_steps().any(|step| !step.edits().is_empty()))
+                })
+            };
+            let turn = path.turns.iter().rev().find(edited)?;
+            Some((turn.ended, path.session.clone(), turn.number))
+        });
+        let (_, session, turn) = newest.max_by_key(|(ended, ..)| *ended)?;
+        Some((self.session_view(&session)?, turn))
+    }
+}
+
+/// The folders that are this repository.
+struct Here {
+    roots: Vec<String>,
+    name: Option<String>,
+}
+
+impl Here {
+    fn new(repo: &Repo) -> Here {
+        let linked = repo.worktrees().into_iter().map(|worktree| worktree.root);
+        let all = std::iter::once(repo.root().to_owned()).chain(repo.main_root()).chain(linked);
+        let roots = all.map(|root| forward_slashes(&root.to_string_lossy())).collect();
+        Here { roots, name: repo.root().file_name().map(|name| name.to_string_lossy().into_owned()) }
+    }
+
+    fn holds(&self, path: &DerivedPath) -> bool {
+        path.cwds.iter().any(|cwd| {
+            let spelled = forward_slashes(cwd);
+            let below = |root: &String| {
+                spelled.strip_prefix(root.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            if self.roots.iter().any(below) {
+                return true;
+            }
+            // A folder of another machine, or one that is gone, with this repository's name.
+            let gone = !Path::new(&**cwd).exists();
+            let named_alike = spelled.rsplit('/').next() == self.name.as_deref();
+            (gone && named_alike)
+                || (!gone
+                    && self
+                        .roots
+                        .iter()
+                        .any(|root| *root == forward_slashes(&real(Path::new(&**cwd)).to_string_lossy())))
+        })
+    }
+}
