@@ -37,10 +37,20 @@ fi
 # run NVIM CHECKS HOME FOLDER PATH
 run() {
   state=$(mktemp -d "$scratch/state.XXXXXX")
+  ended=0
   (cd "$4" && env -u CLAUDE_CONFIG_DIR -u XDG_RUNTIME_DIR HOME="$3" PATH="$5" TURNLENS_TESTS="$here" \
     XDG_CONFIG_HOME="$state/config" XDG_DATA_HOME="$state/data" XDG_STATE_HOME="$state/state" XDG_CACHE_HOME="$state/cache" \
-    timeout 180 "$1" --headless -u "$here/init.lua" -i NONE -c "luafile $here/$2.lua" </dev/null 2>&1) && return 0
-  echo "FAIL $2 ended with $? ($1)"
+    timeout 180 "$1" --headless -u "$here/init.lua" -i NONE -c "luafile $here/$2.lua" </dev/null 2>"$state/messages") || ended=$?
+  # What Neovim itself says: errors in callbacks come only here.
+  if grep -q 'stack traceback\|^E[0-9]*:\|deprecated' "$state/messages"; then
+    echo "FAIL $2: Neovim says nothing"
+    cat "$state/messages"
+    echo
+    return 1
+  fi
+  echo "PASS $2: Neovim says nothing"
+  [ "$ended" = 0 ] && return 0
+  echo "FAIL $2 ended with $ended ($1)"
   return 1
 }
 

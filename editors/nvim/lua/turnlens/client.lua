@@ -242,7 +242,7 @@ function M.request(method, params, on_result)
   if not client then return end
   M.method(client, 'request', method, params, function(err, result)
     if err then return util.notify(err.message or vim.inspect(err), vim.log.levels.WARN) end
-    on_result(result, client)
+    on_result(util.without_nulls(result), client)
   end, vim.api.nvim_get_current_buf())
 end
 
@@ -256,7 +256,7 @@ function M.request_quietly(method, params, buf, on_result)
   local client = M.get()
   if not client or not client.initialized then return end
   M.method(client, 'request', method, params, function(err, result)
-    if not err then on_result(result, client) end
+    if not err then on_result(util.without_nulls(result), client) end
   end, buf)
 end
 
@@ -272,7 +272,7 @@ function M.request_sync(method, params, timeout)
   local answer, why = M.method(client, 'request_sync', method, params, timeout or M.TIMEOUT)
   if not answer then return nil, ('The Turnlens server did not answer (%s).'):format(why or 'timeout') end
   if answer.err then return nil, answer.err.message end
-  return answer.result
+  return util.without_nulls(answer.result)
 end
 
 --- Runs a command of the server.

@@ -26,6 +26,21 @@ function M.byte_column(text, character, encoding)
   return vim.str_byteindex(text, math.min(character, utf16_wanted and utf16 or utf32), utf16_wanted)
 end
 
+-- What a client gives back to the server as it came.
+local opaque = { data = true, arguments = true }
+
+--- A result of the server with its nulls as nil; 0.12 leaves them in as `vim.NIL`.
+---@param value any
+---@return any
+function M.without_nulls(value)
+  if value == vim.NIL then return nil end
+  if type(value) ~= 'table' then return value end
+  for key, inner in pairs(value) do
+    if not opaque[key] then value[key] = M.without_nulls(inner) end
+  end
+  return value
+end
+
 --- The line (from 0) as an LSP position. Turnlens' own requests ask about lines, so the column is always 0.
 ---@param line integer
 function M.position(line) return { line = line, character = 0 } end
