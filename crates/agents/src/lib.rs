@@ -1,1 +1,83 @@
+//! Finds the logs of coding agents, reads them from a cursor on, and reads a body at its place.
+//!
+//! One module an agent, each a [`Reader`]; [`jsonl`] has what logs of JSON lines share. A reader keeps no log in
+//! memory and fails on no record: what it does not understand it counts ([`Scan::broken`]) or tells
+//! ([`trace::What::Unknown`]).
 
+mod claude;
+mod env;
+mod files;
+mod json;
+mod jsonl;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use trace::{Agent, Content, Entry, Place};
+
+pub use env::Env;
+pub use files::Trouble;
+pub use jsonl::{Cursor, Identity, Scan};
+
+/// A log that lies on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub agent: Agent,
+    pub path: PathBuf,
+    /// Bytes.
+    pub len: u64,
+    /// For noticing changes only: copying and syncing set it anew.
+    pub modified: Option<SystemTime>,
+}
+
+/// What is known of one agent's logs.
+pub trait Reader: Send + Sync {
+    fn agent(&self) -> Agent;
+
+    /// The folders where this agent's logs are looked for, existing or not.
+    fn roots(&self, env: &Env) -> Vec<PathBuf>;
+
+    /// Hands out every log below `root`, and every folder or file that could not be read. Links are not followed.
+    fn walk(&self, root: &Path, found: &mut dyn FnMut(Found), trouble: &mut dyn FnMut(Trouble));
+
+    /// [`Reader::walk`] for callers to whom what is unreadable is as good as absent.
+    fn discover(&self, root: &Path, found: &mut dyn FnMut(Found)) {
+        self.walk(root, found, &mut |_| {});
+    }
+
+    /// Whether `path` is what [`Reader::walk`] would hand out. A file that does not exist (any more) is judged by its
+    /// name.
+    fn is_log(&self, root: &Path, path: &Path) -> bool;
+
+    /// Hands out the entries of the records behind `from`, in the order of the log.
+    ///
+    /// Fails only where the file cannot be opened or read; the error names it.
+    fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan>;
+
+    /// Everything that the record at `place` says. `None`: the file is gone, or another record lies there now.
+    fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>>;
+
+    /// Where the backup `name` lies that `session`, told of in the log at `path`, made of a file. It may be deleted.
+    fn backup(&self, path: &Path, session: &str, name: &str) -> Option<PathBuf>;
+}
+
+/// The readers of all agents, in the order of [`Agent::ALL`].
+pub fn readers() -> &'static [&'static dyn Reader] {
+    &[&claude::Claude]
+}
+
+pub fn reader(agent: Agent) -> &'static dyn Reader {
+    readers().iter().copied().find(|reader| reader.agent() == agent).unwrap_or(&claude::Claude)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_agent_has_its_reader() {
+        let agents: Vec<Agent> = readers().iter().map(|reader| reader.agent()).collect();
+        assert_eq!(agents, Agent::ALL);
+    }
+}

@@ -1,0 +1,148 @@
+//! Claude Code: `<config>/projects/<slug>/<session>.jsonl`, sub-agents in `…/<session>/subagents/agent-<id>.jsonl` or,
+//! older, beside the session as `agent-<id>.jsonl`, oldest inside the session's own file.
+//!
+//! What the entries tell, beyond what [`trace::What`] says:
+//! - A compaction makes two entries: the boundary (what began it, tokens before), then the summary (its characters).
+//! - In a sub-agent's own log no entry but its [`trace::What::Context`] has a `side`: the agent's id.
+//! - A title of [`trace::TitleSource::Summary`] has as `parent` the leaf of the conversation that it sums up, which
+//!   may lie in another log.
+//! - A shell escape is a slash command that begins with `!`.
+
+mod body;
+mod paths;
+mod record;
+mod said;
+mod scan;
+mod system;
+#[cfg(test)]
+mod tests;
+mod tools;
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use trace::{Agent, Content, Entry, Place};
+
+use crate::files::{self, Trouble};
+use crate::json::{self, Str};
+use crate::jsonl::{self, Cursor, Log, Scan};
+use crate::{Env, Found, Reader};
+use scan::Scanner;
+
+/// The place's part for the task that a progress record repeats beside a sub-agent's message.
+const PART_TASK: u16 = u16::MAX;
+/// The model of messages that the client made up.
+const SYNTHETIC: &str = "<synthetic>";
+/// Bytes before the cursor that a resumed scan looks at again, so that it knows the calls whose results are to come.
+const LOOK_BACK: u64 = 512 << 10;
+/// Bytes at a log's beginning in which its first folder is told.
+const BEGINNING: u64 = 256 << 10;
+
+pub(crate) struct Claude;
+
+impl Reader for Claude {
+    fn agent(&self) -> Agent {
+        Agent::ClaudeCode
+    }
+
+    fn roots(&self, env: &Env) -> Vec<PathBuf> {
+        let mut roots: Vec<PathBuf> = match env.var("CLAUDE_CONFIG_DIR") {
+            Some(folders) => folders
+                .split(',')
+                .map(str::trim)
+                .filter(|folder| !folder.is_empty())
+                .map(|folder| env.expand(folder))
+                .collect(),
+            None => {
+                env.home.iter().flat_map(|home| [home.join(".claude"), home.join(".config").join("claude")]).collect()
+            }
+        };
+        for root in env.extra(Agent::ClaudeCode) {
+            if !roots.contains(&root) {
+                roots.push(root);
+            }
+        }
+        roots
+    }
+
+    fn walk(&self, root: &Path, found: &mut dyn FnMut(Found), trouble: &mut dyn FnMut(Trouble)) {
+        let base = logs_folder(root);
+        files::walk(Agent::ClaudeCode, &base, &|path| is_log_below(&base, path), found, trouble);
+    }
+
+    fn is_log(&self, root: &Path, path: &Path) -> bool {
+        is_log_below(&logs_folder(root), path) && files::absent_or_regular(path)
+    }
+
+    fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+        scan(path, from, sink).map_err(|error| named(path, error))
+    }
+
+    fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>> {
+        let bytes = jsonl::object_at(path, place).map_err(|error| named(path, error))?;
+        Ok(bytes.and_then(|bytes| body::content(&bytes, place.part)))
+    }
+
+    fn backup(&self, path: &Path, session: &str, name: &str) -> Option<PathBuf> {
+        // The nearest one: a home folder can lie below a folder of that name.
+        let logs = path.ancestors().skip(1).find(|folder| folder.file_name() == Some(OsStr::new("projects")))?;
+        let config = logs.parent()?;
+        (is_name(session) && is_name(name)).then(|| config.join("file-history").join(session).join(name))
+    }
+}
+
+/// `<root>/projects`; where there is none, the root itself is a folder of logs.
+fn logs_folder(root: &Path) -> PathBuf {
+    let projects = root.join("projects");
+    if projects.is_dir() { projects } else { root.to_owned() }
+}
+
+fn is_log_below(base: &Path, path: &Path) -> bool {
+    let Ok(below) = path.strip_prefix(base) else { return false };
+    // The list of prompts that lies in a config folder is no log.
+    below.extension() == Some(OsStr::new("jsonl")) && below != Path::new("history.jsonl")
+}
+
+/// Whether a word of a log can be the name of one file or folder, and leads nowhere else.
+fn is_name(word: &str) -> bool {
+    let mut components = Path::new(word).components();
+    matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
+        && !word.contains(['/', '\\', ':'])
+}
+
+fn is_agents_own(path: &Path) -> bool {
+    path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with("agent-"))
+}
+
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    let mut log = Log::open(path, from)?;
+    let mut scanner = Scanner::new(is_agents_own(path), sink);
+    if log.start.offset > 0 {
+        scanner.first_cwd = first_cwd(&log.head(BEGINNING.min(log.start.offset))?);
+        scanner.muted = true;
+        log.replay(LOOK_BACK, &mut scanner)?;
+        scanner.muted = false;
+    }
+    let mut scan = log.read(&mut scanner)?;
+    scan.cursor.records = scan.cursor.records.saturating_add(scanner.records);
+    Ok(scan)
+}
+
+fn first_cwd(beginning: &[u8]) -> Option<Arc<str>> {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Cwd<'a> {
+        #[serde(borrow)]
+        cwd: Str<'a>,
+    }
+    beginning.split(|byte| *byte == b'\n').find_map(|line| {
+        let (record, _) = json::first::<Cwd<'_>>(std::str::from_utf8(line).ok()?)?;
+        record.cwd.filled().map(Arc::from)
+    })
+}

@@ -1,0 +1,386 @@
+//! Reading JSON that others wrote: fields of unexpected types count as not told, they fail no record.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A string, borrowed where it holds no escapes. `None`: absent, or no string.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Str<'a>(Option<Cow<'a, str>>);
+
+impl<'a> Str<'a> {
+    pub(crate) fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Like [`Str::get`]; an empty string counts as absent.
+    pub(crate) fn filled(&self) -> Option<&str> {
+        self.get().filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn or_empty(&self) -> &str {
+        self.get().unwrap_or_default()
+    }
+
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.get() == Some(text)
+    }
+
+    pub(crate) fn take(self) -> Option<Cow<'a, str>> {
+        self.0
+    }
+}
+
+impl<'a> From<&'a str> for Str<'a> {
+    fn from(text: &'a str) -> Str<'a> {
+        Str(Some(Cow::Borrowed(text)))
+    }
+}
+
+impl From<String> for Str<'_> {
+    fn from(text: String) -> Self {
+        Str(Some(Cow::Owned(text)))
+    }
+}
+
+/// `true`, or anything else.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flag(pub(crate) bool);
+
+/// A whole number. `None`: absent, or no whole number.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Num(pub(crate) Option<i64>);
+
+impl Num {
+    /// Negative numbers count as not told.
+    pub(crate) fn count(self) -> Option<u64> {
+        self.0.and_then(|number| u64::try_from(number).ok())
+    }
+
+    pub(crate) fn small(self) -> Option<u32> {
+        self.0.and_then(|number| u32::try_from(number).ok())
+    }
+}
+
+/// An object read as `T`. `None`: absent, or no object.
+#[derive(Clone, Debug)]
+pub(crate) struct Obj<T>(pub(crate) Option<T>);
+
+impl<T> Default for Obj<T> {
+    fn default() -> Obj<T> {
+        Obj(None)
+    }
+}
+
+/// The objects of an array, with `None` for elements that are no objects. Empty: absent, or no array.
+#[derive(Clone, Debug)]
+pub(crate) struct List<T>(pub(crate) Vec<Obj<T>>);
+
+impl<T> Default for List<T> {
+    fn default() -> List<T> {
+        List(Vec::new())
+    }
+}
+
+impl<T> List<T> {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().filter_map(|element| element.0.as_ref())
+    }
+}
+
+/// Consumes what is left of an array or object that stands where something else was expected.
+pub(crate) fn drain_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
+    while seq.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+pub(crate) fn drain_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+/// The methods of a visitor to whom the named kinds of value say nothing.
+macro_rules! nothing {
+    ($value:expr; $($kind:ident)*) => { $(nothing!(@ $kind $value);)* };
+    (@ bool $value:expr) => { fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> { Ok($value) } };
+    (@ numbers $value:expr) => {
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> { Ok($value) }
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> { Ok($value) }
+    };
+    (@ str $value:expr) => { fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> { Ok($value) } };
+    (@ unit $value:expr) => { fn visit_unit<E>(self) -> Result<Self::Value, E> { Ok($value) } };
+    (@ seq $value:expr) => {
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            $crate::json::drain_seq(seq)?;
+            Ok($value)
+        }
+    };
+    (@ map $value:expr) => {
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            $crate::json::drain_map(map)?;
+            Ok($value)
+        }
+    };
+}
+pub(crate) use nothing;
+
+impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Str<'a>, D::Error> {
+        struct Read<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Read<'a> {
+            type Value = Str<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'a>, E> {
+                Ok(Str(Some(Cow::Borrowed(text))))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Str<'a>, E> {
+                Ok(Str(Some(Cow::Owned(text.to_owned()))))
+            }
+            nothing!(Str(None); bool numbers unit seq map);
+        }
+        deserializer.deserialize_any(Read(PhantomData))
+    }
+}
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Flag, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Flag;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true or false")
+            }
+            fn visit_bool<E>(self, flag: bool) -> Result<Flag, E> {
+                Ok(Flag(flag))
+            }
+            nothing!(Flag(false); numbers str unit seq map);
+        }
+        deserializer.deserialize_any(Read)
+    }
+}
+
+impl<'de> Deserialize<'de> for Num {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Num, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Num;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number")
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Num, E> {
+                Ok(Num(Some(number)))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Num, E> {
+                Ok(Num(i64::try_from(number).ok()))
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Num, E> {
+                Ok(Num(None))
+            }
+            nothing!(Num(None); bool str unit seq map);
+        }
+        deserializer.deserialize_any(Read)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Obj<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Obj<T>, D::Error> {
+        struct Read<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
+            type Value = Obj<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Obj<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|object| Obj(Some(object)))
+            }
+            nothing!(Obj(None); bool numbers str unit seq);
+        }
+        deserializer.deserialize_any(Read(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<List<T>, D::Error> {
+        struct Read<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Read<T> {
+            type Value = List<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(element) = seq.next_element()? {
+                    list.push(element);
+                }
+                Ok(List(list))
+            }
+            nothing!(List::default(); bool numbers str unit map);
+        }
+        deserializer.deserialize_any(Read(PhantomData))
+    }
+}
+
+/// A value inside a record, read only where it is wanted. What does not fit is as good as absent.
+pub(crate) fn read<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+/// The object at the beginning of `text` as `T`, and its length in bytes.
+pub(crate) fn first<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, usize)> {
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<T>();
+    let object = stream.next()?.ok()?;
+    Some((object, stream.byte_offset()))
+}
+
+/// The length of the object at the beginning of `bytes`, whatever its strings hold.
+pub(crate) fn extent(bytes: &[u8]) -> Option<usize> {
+    if bytes.first() != Some(&b'{') {
+        return None;
+    }
+    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
+    stream.next()?.ok()?;
+    Some(stream.byte_offset())
+}
+
+/// An object's text with everything replaced that strings of Rust cannot hold: bytes that are no UTF-8, and escapes of
+/// half a character, which an agent leaves when it cuts a text in the middle of one.
+pub(crate) fn repair(object: &[u8]) -> String {
+    let text = String::from_utf8_lossy(object);
+    let mut repaired = String::with_capacity(text.len());
+    let mut rest: &str = &text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        repaired.push_str(before);
+        let taken = match (code_unit(escape), escape.get(6..).and_then(code_unit)) {
+            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => 12,
+            (Some(0xD800..0xE000), _) => {
+                repaired.push_str("\\ufffd");
+                rest = &escape[6..];
+                continue;
+            }
+            // The backslash and what it escapes, so that `\\u` is no escape of a character.
+            _ => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
+        };
+        let (kept, after) = escape.split_at(taken);
+        repaired.push_str(kept);
+        rest = after;
+    }
+    repaired.push_str(rest);
+    repaired
+}
+
+/// The value of the escape `\uXXXX` at the beginning of `text`.
+fn code_unit(text: &str) -> Option<u32> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+}
+
+/// Valid JSON with line breaks and two spaces a level. Order, numbers and escapes stay as they stand.
+pub(crate) fn pretty(json: &str) -> String {
+    let mut out = String::with_capacity(json.len() + json.len() / 4);
+    let mut depth = 0usize;
+    let mut rest = json.trim();
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        match c {
+            '"' => {
+                let end = string_end(rest);
+                out.push_str(&rest[..end]);
+                rest = &rest[end..];
+                continue;
+            }
+            '{' | '[' => {
+                out.push(c);
+                let inner = after.trim_start();
+                if inner.starts_with(['}', ']']) {
+                    out.push_str(&inner[..1]);
+                    rest = &inner[1..];
+                    continue;
+                }
+                depth += 1;
+                break_line(&mut out, depth);
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                break_line(&mut out, depth);
+                out.push(c);
+            }
+            ',' => {
+                out.push(c);
+                break_line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            c if c.is_whitespace() => {}
+            c => out.push(c),
+        }
+        rest = after;
+    }
+    out
+}
+
+fn break_line(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n("  ", depth));
+}
+
+/// The length of the string literal at the beginning of `text`.
+fn string_end(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 1;
+    while let Some(step) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += step;
+        if bytes[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use proptest::prelude::*;
+
+    #[test]
+    fn half_characters_are_replaced_and_whole_ones_kept() {
+        let check = |text: &str| serde_json::from_str::<String>(&repair(text.as_bytes())).ok();
+        assert_eq!(check(r#""a\ud83db""#).as_deref(), Some("a\u{fffd}b"));
+        assert_eq!(check(r#""\ud83d\ude00""#).as_deref(), Some("😀"));
+        assert_eq!(check(r#""\ude00\ud83d\ude00""#).as_deref(), Some("\u{fffd}😀"));
+        assert_eq!(check(r#""\\ud83d""#).as_deref(), Some("\\ud83d"));
+        assert_eq!(repair(b"\"\xff\""), "\"\u{fffd}\"");
+    }
+
+    #[test]
+    fn pretty_keeps_order_and_escapes() {
+        expect![[r#"
+            {
+              "z": [
+                1.50,
+                {},
+                []
+              ],
+              "a": "x,{\"\u00e9\n"
+            }"#]]
+        .assert_eq(&pretty(r#"{"z":[1.50,{ },[]],"a":"x,{\"\u00e9\n"}"#));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in ".*", bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            pretty(&text);
+            repair(text.as_bytes());
+            repair(&bytes);
+            extent(&bytes);
+        }
+    }
+}
