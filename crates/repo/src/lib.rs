@@ -1,1 +1,34 @@
+//! What Turnlens needs from git, in process: blobs, the history of a file, worktrees, what is not committed.
+//!
+//! No process is ever started: `git` is not run, nor any filter program that the configuration names. Nothing is ever
+//! written. A repository that cannot be read is no repository ([`Repo::discover`] gives `None`), an object that is
+//! missing is an answer that is missing; a person is never bothered with either.
+//!
+//! Paths of the file system are [`std::path::Path`]; paths in a repository are `/`-separated strings, relative to the
+//! worktree's root, here always called `rel`.
 
+mod blobs;
+mod changes;
+mod commits;
+mod graph;
+mod history;
+mod id;
+mod line;
+mod paths;
+mod reflog;
+mod repo;
+mod trailer;
+mod worktrees;
+
+#[cfg(test)]
+mod tests;
+
+pub use blobs::Head;
+pub use changes::{ChangeKind, ChangedFile};
+pub use commits::CommitInfo;
+pub use graph::Limit;
+pub use history::{FileVersion, History};
+pub use id::{BlobId, CommitId, git_blob_hash};
+pub use reflog::HeadMove;
+pub use repo::Repo;
+pub use worktrees::Worktree;
