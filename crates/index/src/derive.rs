@@ -50,6 +50,10 @@ pub struct Deriver {
     open_calls: Vec<Arc<str>>,
     /// The last backup's name told for each path.
     backed_up: FxHashMap<Box<str>, Option<Box<str>>>,
+    /// Summaries by the record in which the conversation that they sum up ends, as long as that was not read. It may
+    /// lie in another log.
+    summaries: FxHashMap<RecordId, Box<str>>,
+    /// Words, calls and results so far.
     entries: u32,
 }
 
@@ -136,6 +140,7 @@ impl Deriver {
             strong: None,
             open_calls: Vec::new(),
             backed_up: FxHashMap::default(),
+            summaries: FxHashMap::default(),
             entries: 0,
         }
     }
@@ -157,13 +162,16 @@ impl Deriver {
 
     /// Takes the next entry of the log.
     pub fn push(&mut self, entry: Entry) {
-        self.entries = self.entries.saturating_add(1);
         if entry.at.is_some() {
             self.path.started = self.path.started.or(entry.at);
             self.path.ended = entry.at;
         }
         if self.is_repeated(&entry) {
             return;
+        }
+        // What a reader tells again when it reads on is not counted: the path must not depend on it.
+        if matches!(entry.what, What::Text(_) | What::Thought(_) | What::Call(_) | What::Result(_)) {
+            self.entries = self.entries.saturating_add(1);
         }
         let head = Head { place: entry.place, id: entry.id, parent: entry.parent, at: entry.at };
         if let What::Context(Context { parent_session: Some(parent), .. }) = &entry.what {
@@ -210,6 +218,9 @@ impl Deriver {
             self.path.records.insert(id);
             if let Some(pending) = &mut self.pending {
                 pending.records.push(id);
+            }
+            if let Some(summary) = self.summaries.remove(&id) {
+                self.path.titles.summary = Some(summary);
             }
         }
     }
@@ -295,16 +306,14 @@ impl Deriver {
     fn push_any(&mut self, head: Head, what: What) {
         match what {
             What::Result(result) => self.result(head, result),
-            What::Title(source, text) => self.titled(source, text),
+            What::Title(source, text) => self.titled(head, source, text),
             What::Backups { prompt, files } => self.backups(prompt, files),
             What::ChangedOutside { path } => {
                 let at = head.at.or(self.path.ended).unwrap_or_default();
                 self.path.changed_outside.push((at, path));
             }
-            What::SideStarted { call, side } => {
-                if !self.path.side_calls.iter().any(|(known, _)| *known == call) {
-                    self.path.side_calls.push((call, side));
-                }
+            What::SideStarted { call, side } if !self.path.side_calls.iter().any(|(known, _)| *known == call) => {
+                self.path.side_calls.push((call, side));
             }
             // The log's word on its end can only say again what the parents of later records say.
             _ => {}
@@ -612,7 +621,8 @@ impl Deriver {
         turn.interrupted = true;
         turn.ended = head.at.or(turn.ended);
         let is_told = turn.notes.last().is_some_and(|note| {
-            note.kind == NoteKind::Interrupted && usize::try_from(note.after).is_ok_and(|after| after == turn.steps.len())
+            note.kind == NoteKind::Interrupted
+                && usize::try_from(note.after).is_ok_and(|after| after == turn.steps.len())
         });
         if !is_told {
             self.note(head, NoteKind::Interrupted);
@@ -697,14 +707,17 @@ impl Deriver {
         }
     }
 
-    fn titled(&mut self, source: TitleSource, text: Box<str>) {
+    fn titled(&mut self, head: Head, source: TitleSource, text: Box<str>) {
         let titles = &mut self.path.titles;
-        match source {
-            TitleSource::Custom => titles.custom = Some(text),
-            TitleSource::Summary => titles.summary = Some(text),
-            TitleSource::Generated => titles.generated = Some(text),
+        match (source, head.parent) {
+            (TitleSource::Custom, _) => titles.custom = Some(text),
+            (TitleSource::Summary, Some(leaf)) if !self.turn_of.contains_key(&leaf) => {
+                self.summaries.insert(leaf, text);
+            }
+            (TitleSource::Summary, _) => titles.summary = Some(text),
+            (TitleSource::Generated, _) => titles.generated = Some(text),
             // Made of random words or of the path: it says less than the first prompt.
-            TitleSource::Slug => {}
+            (TitleSource::Slug, _) => {}
         }
     }
 
@@ -763,7 +776,8 @@ fn step_result(head: Head, order: u32, result: ToolResult) -> StepResult {
 fn is_uuid(text: &str) -> bool {
     let groups = [8, 4, 4, 4, 12];
     let mut parts = text.split('-');
-    groups.iter().all(|len| parts.next().is_some_and(|part| part.len() == *len && is_hex(part))) && parts.next().is_none()
+    groups.iter().all(|len| parts.next().is_some_and(|part| part.len() == *len && is_hex(part)))
+        && parts.next().is_none()
 }
 
 fn is_hex(text: &str) -> bool {

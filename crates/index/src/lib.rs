@@ -1,5 +1,171 @@
-//! All logs of all agents.
+//! All logs of all agents: which there are, what each says as a derived path, which of them touched which file, and
+//! which repeat records of which.
+//!
+//! [`Index`] reads and follows; [`Logs`] is one published moment of it. Whoever answers a request takes
+//! [`Index::snapshot`] once and asks nothing else, so no request waits for a log that is being read.
 
+mod bodies;
+mod copies;
 mod derive;
+mod file;
+mod logs;
+mod publish;
+mod read;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use agents::Env;
+use agents::Reader;
+use arc_swap::ArcSwap;
+use dashmap::DashMap;
+use trace::{Bodies, Body, DerivedPath, LogId, Place};
+
+use bodies::BodyCache;
+use file::Registry;
+use publish::Publisher;
 
 pub use derive::Deriver;
+pub use logs::{Logs, Touch, Trouble};
+pub use watch::Watch;
+
+/// Reads and follows all logs of all agents.
+pub struct Index {
+    env: Env,
+    readers: Vec<&'static dyn Reader>,
+    /// One entry for each log that could be read. Written when a batch is published; requests read [`Logs`].
+    paths: DashMap<LogId, Arc<DerivedPath>>,
+    registry: Mutex<Registry>,
+    publisher: Mutex<Publisher>,
+    published: ArcSwap<Logs>,
+    bodies: Mutex<BodyCache>,
+    /// Refreshes under way that began before everything had been read once.
+    first_refreshes: AtomicUsize,
+    work: Work,
+}
+
+/// How far a refresh came, in logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub done: usize,
+    pub total: usize,
+}
+
+/// What a refresh found to be otherwise than before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Logs that are new, grew or were replaced, in the order of their ids.
+    pub logs: Vec<LogId>,
+    /// Logs that are not there any more or cannot be read any more.
+    pub gone: Vec<LogId>,
+}
+
+impl Changed {
+    pub fn is_empty(&self) -> bool {
+        self.logs.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// Work done since the index was made. Tests hold it, because a clock cannot tell whether a log was read twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Logs that were opened.
+    pub scans: u64,
+    pub bytes: u64,
+    pub entries: u64,
+}
+
+#[derive(Default)]
+struct Work {
+    scans: AtomicU64,
+    bytes: AtomicU64,
+    entries: AtomicU64,
+}
+
+impl Index {
+    /// An index that has read nothing yet: [`Index::refresh`] does.
+    pub fn new(env: Env) -> Index {
+        Index {
+            env,
+            readers: agents::readers().to_vec(),
+            paths: DashMap::new(),
+            registry: Mutex::default(),
+            publisher: Mutex::default(),
+            published: ArcSwap::default(),
+            bodies: Mutex::default(),
+            first_refreshes: AtomicUsize::new(0),
+            work: Work::default(),
+        }
+    }
+
+    /// All logs as last published. Never waits.
+    pub fn snapshot(&self) -> Arc<Logs> {
+        self.published.load_full()
+    }
+
+    /// The newest derived path of one log, which may be newer than the snapshot's by the batch being published.
+    pub fn path(&self, log: LogId) -> Option<Arc<DerivedPath>> {
+        self.paths.get(&log).map(|path| path.clone())
+    }
+
+    /// The folders in which logs are looked for, existing or not.
+    pub fn roots(&self) -> Vec<PathBuf> {
+        self.each_root().map(|(_, root)| root).collect()
+    }
+
+    /// Where the backup `name`, told of in this log, lies. It may be deleted.
+    pub fn backup(&self, log: LogId, name: &str) -> Option<PathBuf> {
+        let logs = self.published.load();
+        let (path, file) = (logs.get(log)?, logs.file(log)?);
+        agents::reader(path.agent).backup(file, &path.session, name)
+    }
+
+    pub fn counted(&self) -> Counted {
+        let Work { scans, bytes, entries } = &self.work;
+        Counted {
+            scans: scans.load(Ordering::Relaxed),
+            bytes: bytes.load(Ordering::Relaxed),
+            entries: entries.load(Ordering::Relaxed),
+        }
+    }
+
+    fn each_root(&self) -> impl Iterator<Item = (&'static dyn Reader, PathBuf)> {
+        let roots =
+            self.readers.iter().flat_map(|reader| reader.roots(&self.env).into_iter().map(|root| (*reader, root)));
+        let mut seen = Vec::new();
+        // Two names of one folder would make every log in it two.
+        roots.filter(move |(reader, root)| {
+            let real = (reader.agent(), std::fs::canonicalize(root).unwrap_or_else(|_| root.clone()));
+            let is_new = !seen.contains(&real);
+            seen.push(real);
+            is_new
+        })
+    }
+}
+
+impl Bodies for Index {
+    fn body(&self, log: LogId, place: Place) -> Body {
+        if let Some(content) = lock(&self.bodies).get(log, place) {
+            return Body::Here(content);
+        }
+        let logs = self.published.load();
+        let (Some(path), Some(file)) = (logs.get(log), logs.file(log)) else { return Body::Gone };
+        match agents::reader(path.agent).body(file, place) {
+            Ok(Some(content)) => {
+                let content = Arc::new(content);
+                lock(&self.bodies).put(log, place, &content);
+                Body::Here(content)
+            }
+            // A file that cannot be read now is told of where it is read for its entries.
+            Ok(None) | Err(_) => Body::Gone,
+        }
+    }
+}
+
+/// A panic of another thread leaves nothing half done under our locks, which hold plain data.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

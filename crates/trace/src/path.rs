@@ -249,7 +249,10 @@ impl DerivedPath {
             return title;
         }
         let mut turns = self.turns.iter().filter(|turn| turn.prompt.is_some());
-        let strong = turns.clone().find(|turn| !turn.title.contains('→') && !turn.title.is_empty());
+        let says_something = |turn: &&Arc<Turn>| {
+            turn.prompt.as_ref().is_some_and(|prompt| !crate::title::is_weak(&prompt.text.head)) && !turn.title.is_empty()
+        };
+        let strong = turns.clone().find(says_something);
         strong.or_else(|| turns.next()).map_or("", |turn| &turn.title)
     }
 }

@@ -39,7 +39,8 @@ impl Branches {
     /// The turns from the first to this one, rising.
     fn path_to(&self, turn: u32) -> Vec<u32> {
         let before = |turn: u32| self.before.get((turn as usize).checked_sub(1)?).copied();
-        let mut path: Vec<u32> = std::iter::successors(Some(turn), |turn| before(*turn)).filter(|turn| *turn > 0).collect();
+        let mut path: Vec<u32> =
+            std::iter::successors(Some(turn), |turn| before(*turn)).filter(|turn| *turn > 0).collect();
         path.reverse();
         path
     }

@@ -1,6 +1,8 @@
 //! Entries are written one a line: `ID[<PARENT] [@SIDE] WHAT …`, `-` for a record without an id. The entry on line n
 //! happens at second n.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
@@ -113,11 +115,9 @@ fn parse_what(what: &str, rest: &str) -> What {
             tokens_before: word().parse().ok(),
             summary_chars: None,
         }),
-        "summarised" => What::Compacted(Compaction {
-            automatic: None,
-            tokens_before: None,
-            summary_chars: word().parse().ok(),
-        }),
+        "summarised" => {
+            What::Compacted(Compaction { automatic: None, tokens_before: None, summary_chars: word().parse().ok() })
+        }
         "custom" => What::Title(TitleSource::Custom, rest.into()),
         "summary" => What::Title(TitleSource::Summary, rest.into()),
         "generated" => What::Title(TitleSource::Generated, rest.into()),
@@ -250,7 +250,7 @@ fn turns_and_steps() {
             1 "Add retry to the loader" [0-4]
               1.1 thought hm
               1.2 text I look
-              1.3 other src/a.rs (t1) result #5 edits src/a.rs
+              1.3 other src/a.rs (t1) result #4 edits src/a.rs
             2 "Add retry to the loader → yes" [5-6]
               2.1 other src/b.rs (t2)
         "#]],
@@ -387,7 +387,7 @@ fn records_copied_inside_their_log() {
             session log
             1 "Add retry to the loader" [0-10]
               1.1 text I look
-              1.2 other src/a.rs (t1) result #4 edits src/a.rs
+              1.2 other src/a.rs (t1) result #3 edits src/a.rs
               1.3 text Done
               response of 5 tokens
               response of 5 tokens
@@ -413,8 +413,8 @@ fn results_find_their_calls() {
         expect![[r#"
             session log
             1 "Add retry to the loader" [0-6]
-              1.1 other x (t1) result #2 edits early.rs
-              1.2 other y (t2) result #7 edits late.rs
+              1.1 other x (t1) result #1 edits early.rs
+              1.2 other y (t2) result #5 edits late.rs
             2 "and the docs, if you can" [4-5]
               2.1 text On it
         "#]],
@@ -589,11 +589,11 @@ fn sub_agents_in_the_same_log() {
             session log
             t1 started x
             1 "Add retry to the loader" [0-8]
-              1.1 other explore (t1) result #8
+              1.1 other explore (t1) result #5
               1.2 text Found
             side x [3-6]: Find every caller
               1 text I search
-              2 other y (u1) result #7 edits a.rs
+              2 other y (u1) result #4 edits a.rs
         "#]],
     );
 }
@@ -648,6 +648,19 @@ fn contexts() {
               2.1 text two
         "#]],
     );
+}
+
+#[test]
+fn titles_of_the_session() {
+    let title = |fixture: &str| derive("log", fixture, |_| false).title().to_owned();
+    let turns = "a prompt yes\nb<a prompt Add retry to the loader";
+    assert_eq!(title(turns), "Add retry to the loader");
+    assert_eq!(title(&format!("{turns}\n- generated one\n- generated two")), "two");
+    assert_eq!(title(&format!("{turns}\n-<b summary sum\n- generated two")), "sum");
+    assert_eq!(title(&format!("{turns}\n- custom mine\n-<b summary sum")), "mine");
+    // A summary of what lies behind it, and one of another log.
+    assert_eq!(title(&format!("-<b summary sum\n{turns}")), "sum");
+    assert_eq!(title(&format!("-<other summary sum\n{turns}")), "Add retry to the loader");
 }
 
 #[test]
