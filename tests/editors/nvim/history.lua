@@ -194,6 +194,12 @@ local function trace_keys()
   check('trace: g? shows the keys', float and table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n'):find('Next edit'))
   t.type('q')
   check('trace: q closes them', wait(function() return #t.floats() == 0 end))
+  t.type('gg')
+  vim.fn.search('^### .* Edit', 'W')
+  t.type('K')
+  check('trace: K has a hover', wait(function() return t.floats()[1] end), t.said())
+  t.type('h')
+  wait(function() return #t.floats() == 0 end)
   t.type('gO')
   check('trace: gO has the outline', wait(function() return #vim.fn.getloclist(0) > 0 end), t.said())
   vim.cmd('silent! lclose')
@@ -246,6 +252,7 @@ local function diffs()
   to_code(with_origin)
   vim.cmd('Turnlens changes')
   check('changes: a diff of the last turn', wait(function() return t.name():find('changes%.diff$') and vim.bo.filetype == 'diff' end), { t.name(), t.said() })
+  check('changes: from its first line on', vim.fn.line('.') == 1, vim.fn.line('.'))
   check('changes: has hunks', vim.fn.search('^@@', 'w') > 0, t.lines())
   vim.fn.search('^+[^+]', 'w')
   local wanted = t.line():sub(2)
@@ -292,6 +299,7 @@ local function lists()
     if check(command .. ': a choice', wait(function() return asked and #asked.items > 0 end), t.said()) then
       asked.choose(asked.items[1], 1)
       check(command .. ': opens the session', wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end), t.name())
+      check(command .. ': at its first line', vim.fn.line('.') == 1, vim.fn.line('.'))
     end
   end
 
@@ -496,6 +504,127 @@ local function following()
   check('refresh: the last line is followed', wait(function() return t.line() == 'two lines more' end), t.line())
   check('refresh: still not modifiable', not vim.bo[buf].modifiable and not vim.bo[buf].modified)
   client.request_quietly = real
+  documents.refresh(uri)
+  check('refresh: as the server has it again', wait(function() return table.concat(t.lines(buf), '\n') == text end), #t.lines(buf))
+end
+
+local function several_folders()
+  local folder = vim.fn.tempname()
+  vim.fn.mkdir(folder .. '/.git', 'p')
+  vim.fn.writefile({ 'one', 'two' }, folder .. '/other.txt')
+  vim.cmd.edit(folder .. '/other.txt')
+  local buf = vim.api.nvim_get_current_buf()
+  check('folders: another repository has the same server', wait(function()
+    local clients = vim.lsp.get_clients({ name = 'turnlens' })
+    return #clients == 1 and clients[1].attached_buffers[buf]
+  end))
+  local root = vim.uri_from_fname(vim.fs.root(buf, '.git'))
+  check('folders: and the server is told', wait(function()
+    return vim.iter(t.client().workspace_folders):any(function(known) return known.uri == root end)
+  end), t.client().workspace_folders)
+  vim.cmd('silent! bwipeout!')
+end
+
+local function reopening()
+  to_code(with_origin)
+  vim.cmd('Turnlens turn')
+  wait(function() return vim.startswith(t.name(), 'turnlens://') end)
+  local uri, count = t.name(), #t.lines()
+  vim.cmd('edit')
+  check('documents: :edit reads it again', t.name() == uri and #t.lines() == count, #t.lines())
+  check('documents: still attached', wait(function() return #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 end))
+  vim.cmd('bdelete')
+  vim.cmd.edit(uri)
+  check('documents: opened by name after :bdelete', #t.lines() == count and vim.bo.filetype == 'turnlens', #t.lines())
+  check('documents: its keys are there', vim.fn.maparg('<CR>', 'n') ~= '')
+  vim.cmd.edit('turnlens://nothing/of/this/name.trace.md')
+  check('documents: one that is not there says so', #t.lines() >= 1 and t.lines()[1] ~= '' and not vim.bo.modifiable, t.lines())
+  vim.cmd('bwipeout')
+end
+
+local function typing()
+  to_code(with_origin)
+  local before = wait(function()
+    local marks = drawn(code_buf)
+    return #marks > 0 and marks
+  end)
+  t.type('Oa new line<Esc>')
+  check('typing: the server answers for the buffer, not the file', wait(function()
+    return require('turnlens').turn_at(code_buf, with_origin) == nil and require('turnlens').turn_at(code_buf, with_origin + 1) ~= nil
+  end))
+  check('typing: nothing is said', #_G.said == 0, _G.said)
+  vim.cmd('silent undo')
+  t.sleep(400)
+  check('typing: the same lenses after undo', wait(function()
+    local now = drawn(code_buf)
+    return #now == #before and now[1].row == before[1].row
+  end), #drawn(code_buf))
+  check('typing: nothing is left to write', not vim.bo[code_buf].modified)
+end
+
+local function notifications()
+  to_code(with_origin)
+  local handlers = t.client().handlers
+  local events = 0
+  local id = vim.api.nvim_create_autocmd('User', { pattern = 'TurnlensLive', callback = function() events = events + 1 end })
+  local function live(...)
+    local sessions = vim.tbl_map(function(state) return { id = 'x', agentName = 'Claude', title = 't', state = state } end, { ... })
+    handlers['turnlens/liveChanged'](nil, { live = sessions }, { client_id = t.client().id })
+    return vim.b[code_buf].turnlens_live
+  end
+  check('live: one works', live('working') == 'Claude working', vim.b[code_buf].turnlens_live)
+  check('live: one waits', live('waits') == 'Claude waits', vim.b[code_buf].turnlens_live)
+  check('live: several', live('working', 'waits', 'working') == '2 working, 1 waits', vim.b[code_buf].turnlens_live)
+  check('live: none', live() == '', vim.b[code_buf].turnlens_live)
+  check('live: User TurnlensLive', events == 4, events)
+  vim.api.nvim_del_autocmd(id)
+  check('lenses: workspace/codeLens/refresh is answered', handlers['workspace/codeLens/refresh'](nil, nil, { client_id = t.client().id }) == vim.NIL)
+  handlers['turnlens/didChangeSessions'](nil, { sessions = {} }, { client_id = t.client().id })
+end
+
+local function lens_runs()
+  to_code(with_origin)
+  local lens = wait(function() return drawn(code_buf)[1] end)
+  if not lens then return end
+  to_code(lens.row + 1)
+  local select, labels = vim.ui.select, nil
+  vim.ui.select = function(items, options, on_choice)
+    labels = vim.tbl_map(options.format_item, items)
+    on_choice(items[1], 1)
+  end
+  vim.cmd('Turnlens')
+  vim.ui.select = select
+  check('menu: the lens comes first', labels and labels[1]:find('lens$'), labels)
+  check('menu: it does what the lens does', wait(function() return vim.startswith(t.name(), 'turnlens://') end), { t.name(), t.said() })
+end
+
+-- 0.12 draws lenses itself where somebody has asked for it: not twice.
+local function core_lenses()
+  if vim.fn.has('nvim-0.12') == 0 then return end
+  to_code(with_origin)
+  vim.lsp.codelens.enable(true, { bufnr = code_buf })
+  require('turnlens.lenses').refresh_all()
+  check('lenses: not drawn where Neovim draws them', wait(function() return #drawn(code_buf) == 0 end), #drawn(code_buf))
+  vim.lsp.codelens.enable(false, { bufnr = code_buf })
+  require('turnlens.lenses').refresh_all()
+  check('lenses: drawn again', wait(function() return #drawn(code_buf) > 0 end))
+end
+
+-- Who enables the server by Neovim's own means gets no second one.
+local function enabled_by_core()
+  if not vim.lsp.enable then return end
+  to_code(with_origin)
+  vim.lsp.enable('turnlens')
+  vim.cmd('doautocmd FileType')
+  t.sleep(300)
+  check('vim.lsp.enable: no second server', #vim.lsp.get_clients({ name = 'turnlens' }) == 1)
+  vim.lsp.enable('turnlens', false)
+  -- 0.12 stops what was enabled.
+  wait(function() return t.client() == nil end, 1000)
+  require('turnlens.client').attach_soon(code_buf)
+  check('vim.lsp.enable: the plugin goes on after it', wait(function()
+    return #vim.lsp.get_clients({ bufnr = code_buf, name = 'turnlens' }) == 1 and t.client().initialized
+  end))
 end
 
 local function completion()
@@ -571,7 +700,8 @@ t.run(function()
   check('nothing is said unasked', #_G.said == 0, _G.said)
   for _, group in ipairs({
     attach, lenses, hover, turn_and_back, trace_keys, peek, diffs, lists, moving, status, unknown, resume, explain,
-    following, completion, health, help, api, restart,
+    following, several_folders, reopening, typing, notifications, lens_runs, core_lenses, completion, health, help, api,
+    restart, enabled_by_core,
   }) do
     group()
   end

@@ -5,6 +5,7 @@
 #   TURNLENS_BIN      the server (default: target/debug/turnlens)
 #   TURNLENS_HISTORY  a folder with repo/ and home/ in it, a history that agents wrote (default: made by
 #                     `turnlens demo`'s twin in ../shared, where that is)
+#   SCREENSHOTS       a folder: the last of the Neovims draws text pictures there
 #   NVIMS             the Neovims to run (default: those that install.sh has put under target/editors/nvim, and `nvim`)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,13 +35,19 @@ if [ -z "$nvims" ]; then
 fi
 [ -n "$nvims" ] || { echo "FAIL no Neovim was found: run $here/install.sh"; exit 1; }
 
+# bare COMMAND…: with no configuration but the test's; HOME and PATH are the caller's
+bare() {
+  env -u CLAUDE_CONFIG_DIR -u XDG_RUNTIME_DIR HOME="$HOME" PATH="$PATH" TURNLENS_TESTS="$here" \
+    XDG_CONFIG_HOME="$state/config" XDG_DATA_HOME="$state/data" XDG_STATE_HOME="$state/state" XDG_CACHE_HOME="$state/cache" \
+    timeout 180 "$@" </dev/null
+}
+
 # run NVIM CHECKS HOME FOLDER PATH
 run() {
   state=$(mktemp -d "$scratch/state.XXXXXX")
   ended=0
-  (cd "$4" && env -u CLAUDE_CONFIG_DIR -u XDG_RUNTIME_DIR HOME="$3" PATH="$5" TURNLENS_TESTS="$here" \
-    XDG_CONFIG_HOME="$state/config" XDG_DATA_HOME="$state/data" XDG_STATE_HOME="$state/state" XDG_CACHE_HOME="$state/cache" \
-    timeout 180 "$1" --headless -u "$here/init.lua" -i NONE -c "luafile $here/$2.lua" </dev/null 2>"$state/messages") || ended=$?
+  (cd "$4" && HOME=$3 && PATH=$5 && bare "$1" --headless -u "$here/init.lua" -i NONE -c "luafile $here/$2.lua" \
+    2>"$state/messages") || ended=$?
   # What Neovim itself says: errors in callbacks come only here.
   if grep -q 'stack traceback\|^E[0-9]*:\|deprecated' "$state/messages"; then
     echo "FAIL $2: Neovim says nothing"
@@ -61,4 +68,12 @@ for nvim in $nvims; do
   run "$nvim" empty "$scratch/empty" "$scratch/empty" "$scratch/bin:$PATH" || result=1
   run "$nvim" missing "$scratch/empty" "$scratch/empty" "/usr/bin:/bin" || result=1
 done
+
+if [ -n "${SCREENSHOTS:-}" ]; then
+  mkdir -p "$SCREENSHOTS"
+  pictures=$(cd "$SCREENSHOTS" && pwd)
+  state=$(mktemp -d "$scratch/state.XXXXXX")
+  (cd "$history/repo" && HOME=$history/home && PATH=$scratch/bin:$PATH && bare "$nvim" -l "$here/screenshots.lua" "$pictures") ||
+    { echo "FAIL screenshots ($nvim)"; result=1; }
+fi
 exit $result

@@ -42,14 +42,19 @@ local function following_windows(buf)
   return vim.tbl_filter(function(win) return vim.api.nvim_win_get_cursor(win)[1] == last end, util.windows(buf))
 end
 
--- Views of the other windows. Neovim scrolls a window whose cursor is moved by a change above it, and only then.
-local function apply(buf, text)
+local function paint(buf)
+  if vim.bo[buf].filetype == 'turnlens' then colour.markdown(buf) end
+end
+
+-- A newer text of a buffer that is being looked at.
+local function update(buf, text)
   local following = following_windows(buf)
   replace_text(buf, util.lines(text))
+  paint(buf)
   for _, win in ipairs(following) do
     vim.api.nvim_win_set_cursor(win, { vim.api.nvim_buf_line_count(buf), 0 })
   end
-  if vim.bo[buf].filetype == 'turnlens' then colour.markdown(buf) end
+  require('turnlens.trace').text_changed(buf)
 end
 
 local function filetype_of(uri, buf)
@@ -66,10 +71,13 @@ function M.read(buf)
   vim.bo[buf].undolevels = -1
   vim.bo[buf].bufhidden = 'hide'
   local result, why = client.request_sync('turnlens/textDocumentContent', { uri = uri })
-  apply(buf, result and result.text or why or 'The server has no such document.')
-  vim.bo[buf].modifiable = false
   vim.bo[buf].filetype = filetype_of(uri, buf)
-  if vim.bo[buf].filetype == 'turnlens' then colour.markdown(buf) end
+  local text = result and result.text or why or 'The server has no such document.'
+  vim.bo[buf].modifiable = true
+  vim.api.nvim_buf_set_lines(buf, 0, -1, false, util.lines(text))
+  vim.bo[buf].modifiable = false
+  vim.bo[buf].modified = false
+  paint(buf)
   -- Not by `vim.lsp.enable`, which leaves buffers with a 'buftype' alone.
   local running = client.get()
   if running then vim.lsp.buf_attach_client(buf, running.id) end
@@ -82,7 +90,7 @@ function M.refresh(uri)
   for _, buf in ipairs(vim.api.nvim_list_bufs()) do
     if vim.api.nvim_buf_is_loaded(buf) and vim.api.nvim_buf_get_name(buf) == uri then
       client.request_quietly('turnlens/textDocumentContent', { uri = uri }, buf, function(result)
-        if result and vim.api.nvim_buf_is_loaded(buf) then apply(buf, result.text) end
+        if result and vim.api.nvim_buf_is_loaded(buf) then update(buf, result.text) end
       end)
     end
   end

@@ -51,6 +51,7 @@ function M.float(lines, on_enter)
   })
   vim.wo[win].wrap = true
   vim.wo[win].conceallevel = 2
+  vim.wo[win].concealcursor = 'n'
   local function close()
     if vim.api.nvim_win_is_valid(win) then vim.api.nvim_win_close(win, true) end
   end

@@ -6,8 +6,6 @@ local util = require('turnlens.util')
 
 local M = {}
 
-local modern = vim.fn.has('nvim-0.11') == 1
-
 -- Headings as the documents have them. Failures stand in headings and in list lines.
 local places = {
   turn = [[^## Turn \d\|^# Turn \d]],
@@ -107,29 +105,41 @@ local function map_keys(buf)
   end
 end
 
--- 0.10 has no folds by a server: made by hand, the inner ones first, thoughts closed.
-local function fold_by_hand(win, ranges)
+-- 0.10 has no folds by a server, and those of 0.11 raise errors when the window goes on to another buffer before the
+-- answer is there: made by hand, the inner ones first.
+local core_folds = vim.fn.has('nvim-0.12') == 1
+
+local function make_folds(ranges)
   table.sort(ranges, function(a, b) return a.endLine - a.startLine < b.endLine - b.startLine end)
-  vim.api.nvim_win_call(win, function()
-    vim.cmd('normal! zE')
-    for _, range in ipairs(ranges) do
-      if range.endLine < vim.api.nvim_buf_line_count(0) and range.endLine > range.startLine then
-        vim.cmd(('%d,%dfold'):format(range.startLine + 1, range.endLine + 1))
-      end
-    end
-    vim.cmd('normal! zR')
-    for _, range in ipairs(ranges) do
-      if range.kind == 'comment' then pcall(vim.cmd, ('%dfoldclose'):format(range.startLine + 1)) end
-    end
-    vim.cmd('normal! zv')
-  end)
+  vim.cmd('normal! zE')
+  for _, range in ipairs(ranges) do
+    vim.cmd(('%d,%dfold'):format(range.startLine + 1, range.endLine + 1))
+  end
+  vim.cmd('normal! zR')
 end
 
-local function fold_manually(buf, win)
+-- Makes the folds of the current window anew. Thoughts are closed at first; later what is closed stays so.
+local function fold_by_hand(ranges, first_time)
+  local last = vim.api.nvim_buf_line_count(0) - 1
+  ranges = vim.tbl_filter(function(range) return range.startLine < range.endLine and range.endLine <= last end, ranges)
+  local close = {}
+  for _, range in ipairs(ranges) do
+    local line = range.startLine + 1
+    local closed = vim.fn.foldclosed(line) == line
+    if first_time and range.kind == 'comment' or not first_time and closed then close[#close + 1] = line end
+  end
+  make_folds(ranges)
+  for _, line in ipairs(close) do
+    vim.cmd(('silent! %dfoldclose'):format(line))
+  end
+  vim.cmd('normal! zv')
+end
+
+local function request_folds(buf, win, first_time)
   local params = { textDocument = util.text_document(buf) }
   client.request_quietly('textDocument/foldingRange', params, buf, function(ranges)
     if not vim.api.nvim_win_is_valid(win) or vim.api.nvim_win_get_buf(win) ~= buf then return end
-    fold_by_hand(win, ranges or {})
+    vim.api.nvim_win_call(win, function() fold_by_hand(ranges or {}, first_time) end)
   end)
 end
 
@@ -138,20 +148,17 @@ local function set_window(buf, win)
   local options = vim.wo[win][0]
   options.foldlevel = 99
   options.foldtext = ''
-  options.conceallevel = 0
-  options.wrap = true
   options.linebreak = true
   options.breakindent = true
-  if not modern then
+  if not core_folds then
     options.foldmethod = 'manual'
-    return fold_manually(buf, win)
+    return request_folds(buf, win, true)
   end
   options.foldmethod = 'expr'
   options.foldexpr = 'v:lua.vim.lsp.foldexpr()'
   -- The folds are asked for when the expression is first evaluated, after this event.
   vim.schedule(function()
-    if not vim.api.nvim_win_is_valid(win) or vim.api.nvim_win_get_buf(win) ~= buf then return end
-    vim.lsp.foldclose('comment', win)
+    if vim.api.nvim_win_is_valid(win) and vim.api.nvim_win_get_buf(win) == buf then vim.lsp.foldclose('comment', win) end
   end)
 end
 
@@ -162,6 +169,15 @@ local function fold_windows(buf)
       vim.w[win].turnlens_folds = buf
       set_window(buf, win)
     end
+  end
+end
+
+--- The text has grown.
+---@param buf integer
+function M.text_changed(buf)
+  if core_folds then return end
+  for _, win in ipairs(util.windows(buf)) do
+    request_folds(buf, win, false)
   end
 end
 
