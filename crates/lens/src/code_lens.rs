@@ -1,0 +1,763 @@
+//! Lenses in code: few rows, where the language's own lenses stand.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use trace::Timestamp;
+
+use crate::status::lens_text;
+use crate::text::{count, thousands};
+use crate::view::View;
+
+/// A unit of more lines is cut into the units inside it.
+const LONG_UNIT: usize = 60;
+/// One row for so many lines in files with recent lines, and in others.
+const RECENT_LINES_A_ROW: usize = 15;
+const OLD_LINES_A_ROW: usize = 50;
+const ALWAYS_ALLOWED: usize = 3;
+
+/// The setting `codeLens.scope`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Auto,
+    Recent,
+    All,
+    /// The file's lens only.
+    File,
+    Off,
+}
+
+/// A step's share in a file. Lines name their owner by its place in a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The agent's short name without a mark: `Claude`, `Claude (git-ai), Anna`.
+    pub agent: Box<str>,
+    pub title: Box<str>,
+    pub at: Option<Timestamp>,
+    /// The same for all owners of one turn, different for others. Higher is newer where `at` does not decide.
+    pub turn: u64,
+    pub inferred: bool,
+    /// Not in `HEAD`, or its turn ended a short while ago, or the file is outside git.
+    pub recent: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lens {
+    /// From 0.
+    pub line: u32,
+    pub title: String,
+    pub kind: LensKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LensKind {
+    /// The newest turn of a unit, by one of its owners.
+    Turn { owner: u32 },
+    /// All turns of a unit, newest first, each by one of its owners.
+    Turns { owners: Vec<u32> },
+    File,
+}
+
+/// A head and what belongs to it. Lines from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The line on which a lens stands.
+    pub head: u32,
+    /// Its lines, from its comment and attributes on. A unit inside it is none of them.
+    pub lines: Range<u32>,
+}
+
+/// The lenses of a file, in the order of lines. `owners` has one entry for each line of the file.
+pub fn code_lenses(
+    lines: &[&str],
+    owners: &[Option<u32>],
+    table: &[Owner],
+    is_excluded: bool,
+    scope: Scope,
+    view: &View<'_>,
+) -> Vec<Lens> {
+    if is_excluded || scope == Scope::Off {
+        return Vec::new();
+    }
+    let owner_of = |line: u32| {
+        let owner = owners.get(line as usize).copied().flatten()?;
+        table.get(owner as usize).map(|known| (owner, known))
+    };
+    let file = file_lens(lines, &owner_of);
+    if scope == Scope::File {
+        return file.into_iter().map(|(lens, _)| lens).collect();
+    }
+    let groups = merged(units(lines).iter().map(|unit| share(unit, &owner_of)));
+    let groups = match (scope, &file) {
+        (Scope::Auto | Scope::Recent, Some((_, written))) if written.by_one_turn => first_of_one_turn(groups),
+        _ => groups.into_iter().flatten().collect(),
+    };
+    let chosen = match scope {
+        Scope::All => groups,
+        _ => within_budget(groups, lines.len(), scope == Scope::Recent),
+    };
+    let mut lenses: Vec<Lens> = Vec::new();
+    // A file with lenses of one turn only says nothing by a lens of its own.
+    if let Some((file, written)) = file
+        && !chosen.is_empty()
+        && written.turns > 1
+    {
+        lenses.push(file);
+    }
+    for group in &chosen {
+        lenses.extend(group.lenses(table, view));
+    }
+    lenses
+}
+
+/// What one unit, or several neighbours with the same newest turn, say.
+#[derive(Clone, Debug)]
+struct Group {
+    head: u32,
+    /// An owner of the newest turn.
+    newest: u32,
+    newest_key: (Option<Timestamp>, u64),
+    /// All lines of the newest turn are inferred.
+    inferred: bool,
+    recent: bool,
+    /// An owner of each turn, by turn.
+    turns: BTreeMap<(Option<Timestamp>, u64), u32>,
+}
+
+impl Group {
+    fn lenses(&self, table: &[Owner], view: &View<'_>) -> Vec<Lens> {
+        let Some(owner) = table.get(self.newest as usize) else { return Vec::new() };
+        let agent = if self.inferred { format!("{}?", owner.agent) } else { owner.agent.to_string() };
+        let title = lens_text(&agent, owner.at, &owner.title, view);
+        let mut lenses = vec![Lens { line: self.head, title, kind: LensKind::Turn { owner: self.newest } }];
+        let others = self.turns.len().saturating_sub(1);
+        if others > 0 {
+            let owners = self.turns.values().rev().copied().collect();
+            let title = format!("+{}", count(others as u64, "turn"));
+            lenses.push(Lens { line: self.head, title, kind: LensKind::Turns { owners } });
+        }
+        lenses
+    }
+}
+
+fn key(owner: &Owner) -> (Option<Timestamp>, u64) {
+    (owner.at, owner.turn)
+}
+
+/// What a unit's lines say; `None` where nobody known wrote one.
+fn share<'t>(unit: &Unit, owner_of: &impl Fn(u32) -> Option<(u32, &'t Owner)>) -> Option<Group> {
+    let mut group: Option<Group> = None;
+    for (index, owner) in unit.lines.clone().filter_map(owner_of) {
+        let key = key(owner);
+        let group = group.get_or_insert_with(|| Group {
+            head: unit.head,
+            newest: index,
+            newest_key: key,
+            inferred: owner.inferred,
+            recent: false,
+            turns: BTreeMap::new(),
+        });
+        group.recent |= owner.recent;
+        group.turns.entry(key).or_insert(index);
+        if key > group.newest_key {
+            (group.newest, group.newest_key, group.inferred) = (index, key, owner.inferred);
+        } else if key == group.newest_key {
+            group.inferred &= owner.inferred;
+        }
+    }
+    group
+}
+
+/// Neighbouring units with the same newest turn become one; a unit of nobody known keeps its place.
+fn merged(shares: impl Iterator<Item = Option<Group>>) -> Vec<Option<Group>> {
+    let mut groups: Vec<Option<Group>> = Vec::new();
+    for share in shares {
+        match (groups.last_mut(), share) {
+            (Some(Some(last)), Some(next)) if last.newest_key == next.newest_key => {
+                last.recent |= next.recent;
+                last.inferred &= next.inferred;
+                last.turns.extend(next.turns);
+            }
+            (_, share) => groups.push(share),
+        }
+    }
+    groups
+}
+
+/// A file written by one turn has one lens, whatever stands between.
+fn first_of_one_turn(groups: Vec<Option<Group>>) -> Vec<Group> {
+    let mut groups = groups.into_iter().flatten();
+    let first = groups.next();
+    first
+        .map(|mut first| {
+            first.recent |= groups.any(|group| group.recent);
+            first
+        })
+        .into_iter()
+        .collect()
+}
+
+/// Groups with recent lines first, then the newest, in the order of lines.
+fn within_budget(mut groups: Vec<Group>, lines: usize, only_recent: bool) -> Vec<Group> {
+    let rows = |lines_a_row: usize| (lines / lines_a_row).max(ALWAYS_ALLOWED);
+    groups.sort_by(|a, b| b.recent.cmp(&a.recent).then(b.newest_key.cmp(&a.newest_key)).then(a.head.cmp(&b.head)));
+    let recent = groups.iter().take_while(|group| group.recent).count();
+    let room = match only_recent {
+        true => recent.min(rows(RECENT_LINES_A_ROW)),
+        false => recent.min(rows(RECENT_LINES_A_ROW)).max(rows(OLD_LINES_A_ROW)),
+    };
+    // The file's lens on line 1 is a row too, unless a unit's lens stands there.
+    let file_row = usize::from(groups.iter().take(room).all(|group| group.head != 0) && groups.len() > 1);
+    let most = if recent > 0 { rows(RECENT_LINES_A_ROW) } else { rows(OLD_LINES_A_ROW) };
+    groups.truncate(room.min(most - file_row));
+    groups.sort_by_key(|group| group.head);
+    groups
+}
+
+struct Written {
+    turns: usize,
+    /// One turn wrote the file, or all of it that anybody known wrote, and that is most of it.
+    by_one_turn: bool,
+}
+
+/// `Claude, Codex · 7 turns · 214 of 310 lines`
+fn file_lens<'t>(lines: &[&str], owner_of: &impl Fn(u32) -> Option<(u32, &'t Owner)>) -> Option<(Lens, Written)> {
+    let mut agents: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut turns: BTreeMap<u64, ()> = BTreeMap::new();
+    let (mut written, mut said, mut text) = (0, 0, 0);
+    for (line, content) in (0..).zip(lines) {
+        let is_text = !content.trim().is_empty();
+        text += u64::from(is_text);
+        if let Some((_, owner)) = owner_of(line) {
+            *agents.entry(&owner.agent).or_default() += 1;
+            turns.insert(owner.turn, ());
+            written += 1;
+            said += u64::from(is_text);
+        }
+    }
+    if written == 0 {
+        return None;
+    }
+    let mut names: Vec<(&str, u64)> = agents.into_iter().collect();
+    names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let names: Vec<&str> = names.into_iter().map(|(name, _)| name).collect();
+    let of = count(lines.len() as u64, "line");
+    let title = format!("{} · {} · {} of {of}", names.join(", "), count(turns.len() as u64, "turn"), thousands(written));
+    let summary = Written { turns: turns.len(), by_one_turn: turns.len() == 1 && said * 2 >= text };
+    Some((Lens { line: 0, title, kind: LensKind::File }, summary))
+}
+
+/// Cuts a file by its indentation alone: a head is a line at the lowest indentation with its attributes and comment
+/// above it; lines without a body that stand together are one unit. Inside a long unit the next deeper heads are
+/// units too.
+pub fn units(lines: &[&str]) -> Vec<Unit> {
+    let shapes: Vec<Shape> = lines.iter().map(|line| Shape::of(line)).collect();
+    let mut units = Vec::new();
+    cut(&shapes, 0..lines.len(), &mut units);
+    units
+}
+
+/// What the cutting needs to know of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shape {
+    /// `None`: a blank line.
+    indent: Option<u32>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A comment or an attribute: it belongs to the head below it.
+    Lead,
+    /// Goes on with or closes what stands above it: `}`, `else`, `end`.
+    Tail,
+    Other,
+}
+
+impl Shape {
+    fn of(line: &str) -> Shape {
+        const TAB: u32 = 4;
+        let text = line.trim();
+        if text.is_empty() {
+            return Shape { indent: None, kind: Kind::Other };
+        }
+        let white = line.chars().take_while(|c| c.is_whitespace());
+        let indent = white.map(|c| if c == '\t' { TAB } else { 1 }).sum();
+        Shape { indent: Some(indent), kind: Kind::of(text) }
+    }
+}
+
+impl Kind {
+    fn of(text: &str) -> Kind {
+        const LEADS: [&str; 13] =
+            ["//", "/*", "*/", "* ", "#[", "#![", "# ", "@", "--", ";;", "<!--", "%%", "\"\"\""];
+        const TAILS: [&str; 8] = ["}", ")", "]", "{", "</", "*)", "|)", ">"];
+        const TAIL_WORDS: [&str; 13] = [
+            "else", "elif", "elsif", "elseif", "except", "finally", "catch", "rescue", "ensure", "end", "fi", "done",
+            "esac",
+        ];
+        let word = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+        if TAILS.iter().any(|tail| text.starts_with(tail)) || TAIL_WORDS.contains(&word) {
+            return Kind::Tail;
+        }
+        let is_lead = text == "*" || text == "#" || LEADS.iter().any(|lead| text.starts_with(lead));
+        if is_lead { Kind::Lead } else { Kind::Other }
+    }
+}
+
+/// Where one unit of a level begins, has its head, and ends.
+struct Piece {
+    start: usize,
+    head: usize,
+    end: usize,
+    /// Deeper lines stand in it.
+    has_body: bool,
+}
+
+fn cut(shapes: &[Shape], range: Range<usize>, units: &mut Vec<Unit>) {
+    for piece in pieces(shapes, range) {
+        let inner = piece.head + 1..piece.end;
+        if piece.end - piece.start <= LONG_UNIT || !piece.has_body {
+            units.push(unit(piece.start, piece.head, piece.end));
+            continue;
+        }
+        // What stands before the first unit inside belongs to the head itself.
+        let first = units.len();
+        units.push(unit(piece.start, piece.head, piece.end));
+        cut(shapes, inner, units);
+        let end = units.get(first + 1).map_or(number(piece.end), |inner| inner.lines.start);
+        if let Some(outer) = units.get_mut(first) {
+            outer.lines.end = end;
+        }
+    }
+}
+
+fn unit(start: usize, head: usize, end: usize) -> Unit {
+    Unit { head: number(head), lines: number(start)..number(end) }
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// The units at the lowest indentation of a range, together all of its lines from the first that is not blank.
+fn pieces(shapes: &[Shape], range: Range<usize>) -> Vec<Piece> {
+    let at = |line: usize| shapes.get(line).copied().unwrap_or(Shape { indent: None, kind: Kind::Other });
+    // A closing line of the unit around the range is not its lowest indentation.
+    let lowest = range.clone().filter(|line| at(*line).kind != Kind::Tail).filter_map(|line| at(line).indent).min();
+    let Some(lowest) = lowest else { return Vec::new() };
+    let mut pieces: Vec<Piece> = Vec::new();
+    // The first of the comments and attributes that wait for their head.
+    let mut lead: Option<usize> = None;
+    let mut blank_above = true;
+    for line in range.clone() {
+        let shape = at(line);
+        let Some(indent) = shape.indent else {
+            if let Some(start) = lead.take() {
+                pieces.push(Piece { start, head: start, end: line, has_body: false });
+            }
+            blank_above = true;
+            continue;
+        };
+        let next_is_deeper = (line + 1..range.end)
+            .find_map(|next| at(next).indent.map(|indent| indent > lowest && at(next).kind != Kind::Tail));
+        match pieces.last_mut() {
+            _ if indent <= lowest && shape.kind == Kind::Lead => {
+                lead.get_or_insert(line);
+            }
+            Some(last) if indent > lowest || shape.kind == Kind::Tail => {
+                // Inside the last unit, with comments that stand at its border.
+                last.has_body |= indent > lowest || last.has_body;
+                lead = None;
+            }
+            Some(last)
+                if lead.is_none() && !blank_above && !last.has_body && next_is_deeper != Some(true) => {}
+            _ => {
+                let start = lead.take().unwrap_or(line);
+                pieces.push(Piece { start, head: line, end: range.end, has_body: false });
+            }
+        }
+        blank_above = false;
+    }
+    if let Some(start) = lead {
+        pieces.push(Piece { start, head: start, end: range.end, has_body: false });
+    }
+    for at in 0..pieces.len() {
+        let end = pieces.get(at + 1).map_or(range.end, |next| next.start);
+        if let Some(piece) = pieces.get_mut(at) {
+            piece.end = end;
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::fixture::{at, view};
+
+    /// Each line of the fixture: an owner's letter or a blank, then `|`, then the line. Lower case letters are old
+    /// turns, upper case recent ones, `i` is inferred, `x` another agent.
+    fn parse(fixture: &str) -> (Vec<&str>, Vec<Option<u32>>) {
+        let lines = fixture.lines().filter_map(|line| line.split_once('|'));
+        lines.map(|(owner, text)| (text, owner.trim().chars().next().map(letter))).unzip()
+    }
+
+    const LETTERS: &str = "abcdeABCDEix";
+
+    fn letter(c: char) -> u32 {
+        number(LETTERS.chars().position(|known| known == c).unwrap_or_else(|| panic!("no owner {c}")))
+    }
+
+    fn table() -> Vec<Owner> {
+        let owner = |(index, letter): (usize, char)| Owner {
+            agent: if letter == 'x' { "Codex".into() } else { "Claude".into() },
+            title: format!("turn {letter}").into(),
+            at: Some(match letter {
+                'A'..='E' => at(&format!("2026-11-20 14:{:02}", index)),
+                _ => at(&format!("2026-11-{:02} 14:00", index + 1)),
+            }),
+            turn: index as u64,
+            inferred: letter == 'i',
+            recent: letter.is_ascii_uppercase(),
+        };
+        LETTERS.chars().enumerate().map(owner).collect()
+    }
+
+    fn show(lines: &[&str], lenses: &[Lens]) -> String {
+        let mut shown = String::new();
+        for (number, line) in (0..).zip(lines) {
+            let row: Vec<&str> =
+                lenses.iter().filter(|lens| lens.line == number).map(|lens| lens.title.as_str()).collect();
+            if !row.is_empty() {
+                shown.push_str(&format!("⟦ {} ⟧\n{line}\n", row.join(" | ")));
+            }
+        }
+        shown
+    }
+
+    fn check_scope(scope: Scope, fixture: &str, expect: Expect) {
+        let (lines, owners) = parse(fixture);
+        let lenses = code_lenses(&lines, &owners, &table(), false, scope, &view());
+        assert!(lenses.is_sorted_by_key(|lens| lens.line));
+        expect.assert_eq(&show(&lines, &lenses));
+    }
+
+    fn check(fixture: &str, expect: Expect) {
+        check_scope(Scope::Auto, fixture, expect);
+    }
+
+    fn check_units(text: &str, expect: Expect) {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut shown = String::new();
+        for unit in units(&lines) {
+            let Range { start, end } = unit.lines;
+            shown.push_str(&format!("{start}..{end} {}\n", lines[unit.head as usize].trim_end()));
+        }
+        expect.assert_eq(&shown);
+    }
+
+    #[test]
+    fn units_of_rust() {
+        check_units(
+            "//! A module.\n\nuse a;\nuse b;\n\n/// Loads.\n#[must_use]\npub fn load(\n    url: &Url,\n) -> Body {\n    get(url)\n}\n\nconst A: u32 = 1;\nstruct S {\n    a: u32,\n}\nimpl S {\n    fn f() {}\n\n    fn g() {}\n}\n",
+            expect![[r#"
+                0..2 //! A module.
+                2..5 use a;
+                5..13 pub fn load(
+                13..14 const A: u32 = 1;
+                14..17 struct S {
+                17..22 impl S {
+            "#]],
+        );
+    }
+
+    #[test]
+    fn units_of_python() {
+        check_units(
+            "import a\nimport b\n\n@decorated\ndef f(x):\n    if x:\n        return 1\n    else:\n        return 2\n# about g\ndef g():\n    pass\n\nx = 1\ny = 2\n",
+            expect![[r#"
+                0..3 import a
+                3..9 def f(x):
+                9..13 def g():
+                13..15 x = 1
+            "#]],
+        );
+    }
+
+    #[test]
+    fn units_of_other_shapes() {
+        check_units("int\nmain(void)\n{\n\treturn 0;\n}\n\nint x;\n", expect![[r#"
+            0..6 int
+            6..7 int x;
+        "#]]);
+        check_units("    indented\n      deeper\n    second\n      deeper\n", expect![[r#"
+            0..2     indented
+            2..4     second
+        "#]]);
+        check_units("[a]\nb = 1\nc = 2\n\n[d]\ne = 1\n", expect![[r#"
+            0..4 [a]
+            4..6 [d]
+        "#]]);
+        check_units("\n\n}\n", expect![]);
+        check_units("// only a comment", expect![[r#"
+            0..1 // only a comment
+        "#]]);
+        check_units("", expect![]);
+    }
+
+    #[test]
+    fn a_long_unit_has_units_inside() {
+        let method = |name: &str| format!("    fn {name}() {{\n{}    }}\n\n", "        a();\n".repeat(30));
+        check_units(&format!("impl S {{\n    const A: u32 = 1;\n\n{}{}}}\nfn h() {{}}\n", method("f"), method("g")), expect![[r#"
+            0..1 impl S {
+            1..3     const A: u32 = 1;
+            3..36     fn f() {
+            36..70     fn g() {
+            70..71 fn h() {}
+        "#]]);
+    }
+
+    #[test]
+    fn head_and_others() {
+        check(
+            "\
+a|/// Loads a body.
+a|pub fn load() {
+ |    let client = Client::new();
+A|    retry();
+b|}
+ |
+ |fn other() {
+ |    x();
+ |}
+",
+            expect![[r#"
+                ⟦ Claude · 3 turns · 4 of 9 lines ⟧
+                /// Loads a body.
+                ⟦ Claude · turn A · 14:05 | +2 turns ⟧
+                pub fn load() {
+            "#]],
+        );
+    }
+
+    #[test]
+    fn neighbours_with_the_same_newest_turn() {
+        check(
+            "\
+A|fn f() {
+a|    x();
+A|}
+ |
+A|fn g() {
+b|    x();
+A|}
+ |
+a|fn h() {
+a|    x();
+a|}
+ |
+A|fn i() {}
+",
+            expect![[r#"
+                ⟦ Claude · 3 turns · 10 of 13 lines | Claude · turn A · 14:05 | +2 turns ⟧
+                fn f() {
+                ⟦ Claude · turn a · 1 Nov ⟧
+                fn h() {
+                ⟦ Claude · turn A · 14:05 ⟧
+                fn i() {}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn one_turn_one_lens() {
+        check(
+            "\
+A|fn f() {
+A|    x();
+A|}
+ |
+ |fn of_a_person() {}
+ |
+A|fn g() {
+A|    x();
+A|}
+",
+            expect![[r#"
+                ⟦ Claude · turn A · 14:05 ⟧
+                fn f() {
+            "#]],
+        );
+        check(
+            "\
+ |fn f() {
+A|    x();
+ |    x();
+ |}
+ |
+ |fn of_a_person() {}
+ |
+ |fn g() {
+A|    x();
+ |}
+",
+            expect![[r#"
+                ⟦ Claude · turn A · 14:05 ⟧
+                fn f() {
+                ⟦ Claude · turn A · 14:05 ⟧
+                fn g() {
+            "#]],
+        );
+    }
+
+    #[test]
+    fn inferred_and_other_agents() {
+        check("i|fn f() {\ni|}\n", expect![[r#"
+            ⟦ Claude? · turn i · 11 Nov ⟧
+            fn f() {
+        "#]]);
+        check("i|fn f() {\nx|    a();\n |}\n", expect![[r#"
+            ⟦ Claude, Codex · 2 turns · 2 of 3 lines | Codex · turn x · 12 Nov | +1 turn ⟧
+            fn f() {
+        "#]]);
+    }
+
+    #[test]
+    fn recent_before_old_within_the_budget() {
+        let old: String = "abcde".repeat(4).chars().map(|c| format!("{c}|fn f() {{}}\n |\n")).collect();
+        check(&old, expect![[r#"
+            ⟦ Claude · 5 turns · 20 of 40 lines ⟧
+            fn f() {}
+            ⟦ Claude · turn e · 5 Nov ⟧
+            fn f() {}
+            ⟦ Claude · turn e · 5 Nov ⟧
+            fn f() {}
+        "#]]);
+        check(&format!("{old}A|fn g() {{}}\n |\nB|fn h() {{}}\n"), expect![[r#"
+            ⟦ Claude · 7 turns · 22 of 43 lines ⟧
+            fn f() {}
+            ⟦ Claude · turn A · 14:05 ⟧
+            fn g() {}
+            ⟦ Claude · turn B · 14:06 ⟧
+            fn h() {}
+        "#]]);
+        let recent: String = "ABCDE".repeat(5).chars().map(|c| format!("{c}|fn f() {{}}\n |\n")).collect();
+        check(&recent, expect![[r#"
+            ⟦ Claude · 5 turns · 25 of 50 lines ⟧
+            fn f() {}
+            ⟦ Claude · turn E · 14:09 ⟧
+            fn f() {}
+            ⟦ Claude · turn E · 14:09 ⟧
+            fn f() {}
+        "#]]);
+    }
+
+    #[test]
+    fn scopes() {
+        let fixture = "a|fn f() {}\n |\nA|fn g() {}\n |\nb|fn h() {}\n |\nc|fn i() {}\n |\nd|fn j() {}\n";
+        check_scope(Scope::Auto, fixture, expect![[r#"
+            ⟦ Claude · 5 turns · 5 of 9 lines ⟧
+            fn f() {}
+            ⟦ Claude · turn A · 14:05 ⟧
+            fn g() {}
+            ⟦ Claude · turn d · 4 Nov ⟧
+            fn j() {}
+        "#]]);
+        check_scope(Scope::Recent, fixture, expect![[r#"
+            ⟦ Claude · 5 turns · 5 of 9 lines ⟧
+            fn f() {}
+            ⟦ Claude · turn A · 14:05 ⟧
+            fn g() {}
+        "#]]);
+        check_scope(Scope::All, fixture, expect![[r#"
+            ⟦ Claude · 5 turns · 5 of 9 lines | Claude · turn a · 1 Nov ⟧
+            fn f() {}
+            ⟦ Claude · turn A · 14:05 ⟧
+            fn g() {}
+            ⟦ Claude · turn b · 2 Nov ⟧
+            fn h() {}
+            ⟦ Claude · turn c · 3 Nov ⟧
+            fn i() {}
+            ⟦ Claude · turn d · 4 Nov ⟧
+            fn j() {}
+        "#]]);
+        check_scope(Scope::File, fixture, expect![[r#"
+            ⟦ Claude · 5 turns · 5 of 9 lines ⟧
+            fn f() {}
+        "#]]);
+        check_scope(Scope::Off, fixture, expect![""]);
+        check_scope(Scope::All, " |fn f() {}\n", expect![""]);
+    }
+
+    #[test]
+    fn excluded_files_have_none() {
+        let (lines, owners) = parse("A|fn f() {}\n");
+        assert_eq!(code_lenses(&lines, &owners, &table(), true, Scope::All, &view()), []);
+    }
+
+    fn files() -> impl Strategy<Value = (Vec<&'static str>, Vec<Option<u32>>)> {
+        let line = prop_oneof![
+            Just("fn f() {"),
+            Just("}"),
+            Just("    x();"),
+            Just("        y();"),
+            Just("    fn g() {"),
+            Just("    }"),
+            Just("use a;"),
+            Just("// comment"),
+            Just("\tz"),
+            Just("")
+        ];
+        let owner = prop::option::of(0..number(LETTERS.len()));
+        prop::collection::vec((line, owner), 0..400).prop_map(|lines| lines.into_iter().unzip())
+    }
+
+    proptest! {
+        #[test]
+        fn rows_keep_to_the_budget((lines, owners) in files()) {
+            let table = table();
+            let lenses = code_lenses(&lines, &owners, &table, false, Scope::Auto, &view());
+            let mut rows: Vec<u32> = lenses.iter().map(|lens| lens.line).collect();
+            rows.dedup();
+            let recent = owners.iter().flatten().any(|owner| table[*owner as usize].recent);
+            let most = (lines.len() / if recent { 15 } else { 50 }).max(3);
+            prop_assert!(rows.len() <= most, "{} rows in {} lines", rows.len(), lines.len());
+            let heads: Vec<u32> = units(&lines).iter().map(|unit| unit.head).collect();
+            let is_file = |line: u32| lenses.iter().any(|lens| lens.line == line && lens.kind == LensKind::File);
+            for row in &rows {
+                prop_assert!(heads.contains(row) || is_file(*row), "row {row} is no head");
+            }
+            let again = code_lenses(&lines, &owners, &table, false, Scope::Auto, &view());
+            prop_assert_eq!(lenses, again);
+        }
+
+        #[test]
+        fn units_are_all_of_a_file((lines, _) in files()) {
+            let units = units(&lines);
+            let mut next = 0;
+            for unit in &units {
+                prop_assert!(unit.lines.contains(&unit.head));
+                prop_assert!(lines[next as usize..unit.lines.start as usize].iter().all(|line| line.is_empty()));
+                next = unit.lines.end;
+            }
+            if !units.is_empty() {
+                prop_assert!(lines[next as usize..].iter().all(|line| line.is_empty()));
+            }
+            // No head stands inside a unit of the file's lowest indentation that is not long.
+            let lowest = lines.iter().filter(|line| !line.is_empty() && Shape::of(line).kind != Kind::Tail);
+            let lowest = lowest.filter_map(|line| Shape::of(line).indent).min();
+            for pair in units.windows(2) {
+                let deeper = |unit: &Unit| Shape::of(lines[unit.head as usize]).indent > lowest;
+                if !deeper(&pair[0]) && deeper(&pair[1]) {
+                    let next = units.iter().find(|unit| unit.head > pair[0].head && !deeper(unit));
+                    let end = next.map_or(number(lines.len()), |unit| unit.lines.start);
+                    prop_assert!(end - pair[0].lines.start > 60, "units inside {:?}", pair[0]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,881 @@
+//! A session: pages of whole turns.
+
+use std::sync::Arc;
+
+use trace::{Excerpt, Session, StepKind, Turn};
+
+use super::page::{Page, Row};
+use super::{PAGE_BYTES, Source, turn};
+use crate::document_id::{Filter, Part as DocumentPart};
+use crate::now::Live;
+use crate::rendered::{DocLensKind, FoldKind, Rendered, TokenKind};
+use super::steps::has_matches;
+use crate::text::{one_line, short_id};
+
+/// A page is closed before a turn that would bring its estimate over this, so that few pages need cutting.
+const FULL: usize = PAGE_BYTES * 3 / 4;
+
+/// The pages of a session, as first and last turn. It depends on the log alone and reads no body; a closed page never
+/// changes as the log grows.
+pub fn pages(session: &Session) -> Vec<(u32, u32)> {
+    let mut pages: Vec<(u32, u32)> = Vec::new();
+    let mut filled = 0;
+    for turn in &session.path.turns {
+        let size = estimate(turn);
+        match pages.last_mut() {
+            Some((_, last)) if filled + size <= FULL => {
+                *last = turn.number;
+                filled += size;
+            }
+            _ => {
+                pages.push((turn.number, turn.number));
+                filled = size;
+            }
+        }
+    }
+    pages
+}
+
+/// Bytes that a turn will take, from the beginnings of its texts and from how they are cut.
+fn estimate(turn: &Turn) -> usize {
+    let bytes = |text: &Excerpt| {
+        let head = text.head.chars().count().max(1);
+        text.head.len() * (text.chars as usize) / head
+    };
+    let prompt = turn.prompt.as_ref().map_or(0, |prompt| bytes(&prompt.text).min(8_000));
+    let steps = turn.steps.iter().map(|step| match step.kind {
+        StepKind::Text => bytes(&step.text),
+        StepKind::Thought => 400,
+        _ => {
+            let edits = step.edits().iter().map(|edit| (edit.added + edit.removed + 6).min(60) as usize * 60 + 100);
+            edits.sum::<usize>() + if step.failed() { 1_000 } else { 120 }
+        }
+    });
+    300 + prompt + steps.sum::<usize>()
+}
+
+/// The page that begins with the turn `from` and goes to the turn `to`, else to the page's end.
+pub fn session_page(source: &Source<'_>, from: u32, to: Option<u32>) -> Rendered {
+    let mut page = Page::default();
+    header(source, &mut page, if from > 1 { Some(format!("from turn {from}")) } else { None });
+    let pages = pages(source.session);
+    let end = pages.iter().find(|(_, last)| *last >= from).map_or(0, |(_, last)| *last);
+    let end = to.unwrap_or(end);
+    let turns = turns(source, from, end);
+    let inherited = source.session.inherited.as_ref().filter(|_| from == 1);
+    let mut fold_from = None;
+    if let Some((count, session)) = inherited {
+        fold_from = Some(page.push_block(inherited_row(*count, session)));
+    }
+    for turn in turns {
+        write_within_limit(source, &mut page, turn, None);
+        if let (Some(start), Some((count, _))) = (fold_from, inherited)
+            && turn.number == (*count).min(end)
+        {
+            page.fold(start, FoldKind::Comment);
+        }
+    }
+    let total = u32::try_from(source.session.path.turns.len()).unwrap_or(u32::MAX);
+    match end < total {
+        true => goes_on(source, &mut page, end + 1, &pages),
+        false => live_row(source, &mut page),
+    }
+    page.finish()
+}
+
+/// A session reduced to the steps that a filter lets through.
+pub fn filtered(source: &Source<'_>, filter: &Filter) -> Rendered {
+    let mut page = Page::default();
+    let name = match filter {
+        Filter::Prompts => "only prompts".to_owned(),
+        Filter::Errors => "only errors".to_owned(),
+        Filter::Edits => "only edits".to_owned(),
+        Filter::Tool(tool) => format!("only {tool}"),
+    };
+    header(source, &mut page, Some(name));
+    for turn in source.session.path.turns.iter().filter(|turn| has_matches(filter, turn)) {
+        write_within_limit(source, &mut page, turn, Some(filter));
+    }
+    page.finish()
+}
+
+/// Writes a turn; where the page gets too large by it, without its bodies.
+fn write_within_limit(source: &Source<'_>, page: &mut Page, turn: &Arc<Turn>, only: Option<&Filter>) {
+    let before = page.mark();
+    turn::write_in_session(source, page, turn, only, false);
+    if page.bytes() > PAGE_BYTES {
+        page.back_to(&before);
+        turn::write_in_session(source, page, turn, only, true);
+    }
+}
+
+fn turns<'a>(source: &Source<'a>, from: u32, to: u32) -> &'a [Arc<Turn>] {
+    let turns = &source.session.path.turns;
+    let to = (to as usize).min(turns.len());
+    turns.get((from as usize).saturating_sub(1)..to).unwrap_or(&[])
+}
+
+/// Five lines, so that nothing below it moves when it changes.
+fn header(source: &Source<'_>, page: &mut Page, part: Option<String>) {
+    let (path, view) = (&source.session.path, &source.view);
+    let row = Row::of("# ").and(&source.title());
+    let line = page.push(row.dot(part.as_deref().unwrap_or_default()).token(TokenKind::Heading));
+    page.lens(
+        line,
+        None,
+        &[
+            DocLensKind::Life,
+            DocLensKind::Changes,
+            DocLensKind::Resume,
+            DocLensKind::FindInSession,
+            DocLensKind::Filter,
+            DocLensKind::Export,
+        ],
+    );
+    page.blank();
+    let version = path.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let row = Row::of(path.agent.full()).and(&version);
+    let row = row.dot(path.model.as_deref().unwrap_or_default()).dot(path.branch.as_deref().unwrap_or_default());
+    page.push(row.dot(&path.cwd.as_deref().map(|cwd| view.folder(cwd)).unwrap_or_default()));
+    let ended = if view.live.is_some() { None } else { path.ended };
+    let when = path.started.map(|from| {
+        let (date, span, offset) = (view.date(from), view.span(from, ended), view.offset(from));
+        format!("{date} {span} {offset}")
+    });
+    page.push(Row::of(&when.unwrap_or_default()).dot(&format!("session {}", path.session)));
+    page.blank();
+}
+
+/// `*Turns 1–3 are inherited from session 77ab01c2 (fork).*`
+fn inherited_row(turns: u32, session: &Arc<str>) -> Row {
+    let row = Row::of(&match turns {
+        1 => "*Turn 1 is inherited from ".to_owned(),
+        _ => format!("*Turns 1–{turns} are inherited from "),
+    });
+    let target = crate::rendered::LinkTarget::Session { session: (**session).into(), step: None };
+    row.link(&format!("session {}", short_id(session)), target).and(" (fork).*").token(TokenKind::Comment)
+}
+
+/// The last line of a page that is not the last.
+fn goes_on(source: &Source<'_>, page: &mut Page, from: u32, pages: &[(u32, u32)]) {
+    let to = pages.iter().enumerate().find(|(_, (first, _))| *first == from);
+    let to = to.filter(|(at, _)| at + 1 < pages.len()).map(|(_, (_, last))| *last);
+    let link = source.link(DocumentPart::Turns { from, to }, &source.title());
+    let row = Row::of("*The session goes on with ").link(&format!("turn {from}"), link).and(".*");
+    page.push_block(row.token(TokenKind::Comment));
+}
+
+/// The one line that may change while a session runs.
+fn live_row(source: &Source<'_>, page: &mut Page) {
+    let row = match source.view.live {
+        None => return,
+        Some(Live::Working { what, since }) => {
+            format!("*working: {}, since {}*", one_line(what), source.view.seconds(*since))
+        }
+        Some(Live::Waits { since }) => format!("*waits for the person since {}*", source.view.seconds(*since)),
+    };
+    page.push_block(Row::of(&row).token(TokenKind::Comment));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use expect_test::{Expect, expect, expect_file};
+
+    use super::*;
+    use crate::fixture::{Fixture, Known, RETRY, ROOT, at, view, with_lenses};
+    use crate::now::{Gone, Live, Span, StepLife};
+    use crate::rendered::{FoldKind, Symbol};
+    use crate::view::{Settings, Thinking};
+
+    fn check(text: &str, expect: Expect) {
+        let fixture = Fixture::of(text);
+        let rendered = session_page(&fixture.source(), 1, None);
+        well_formed(&rendered);
+        expect.assert_eq(&body(&rendered));
+    }
+
+    /// What follows the five lines of the header.
+    fn body(rendered: &Rendered) -> String {
+        rendered.text.lines().skip(5).map(|line| format!("{line}\n")).collect()
+    }
+
+    fn well_formed(rendered: &Rendered) {
+        let lines: Vec<&str> = rendered.text.lines().collect();
+        assert!(rendered.text.ends_with('\n') && !rendered.text.contains('\r') && !rendered.text.contains('\u{1b}'));
+        assert!(!rendered.text.contains("\n\n\n"), "two blank lines");
+        let ends = rendered.anchors.windows(2).all(|pair| pair[0].line + pair[0].lines <= pair[1].line);
+        assert!(ends, "anchors overlap");
+        for link in &rendered.links {
+            assert!(lines[link.line as usize].get(link.start as usize..link.end as usize).is_some(), "{link:?}");
+        }
+        assert!(rendered.links.is_sorted_by_key(|link| (link.line, link.start)));
+        assert!(rendered.tokens.is_sorted_by_key(|token| (token.line, token.start)));
+        assert!(rendered.lenses.is_sorted_by_key(|lens| lens.line));
+        for fold in &rendered.folds {
+            assert!(fold.start < fold.end && (fold.end as usize) < lines.len(), "{fold:?}");
+        }
+    }
+
+    /// What is true of the mock-up's session.
+    fn known() -> Known {
+        let life = |written, live, place: Option<(&str, u32, u32)>, gone: Vec<(Gone, u32)>| StepLife {
+            written,
+            live,
+            now: place
+                .into_iter()
+                .map(|(path, from, to)| Span { path: format!("{ROOT}/{path}").into(), from, to })
+                .collect(),
+            gone,
+            ..StepLife::default()
+        };
+        let reformatted = vec![
+            (format!("{ROOT}/src/uploader.rs").into(), 4),
+            (format!("{ROOT}/src/retry.rs").into(), 2),
+        ];
+        Known(HashMap::from([
+            ("1.7".into(), life(12, 12, Some(("src/loader.rs", 41, 52)), vec![])),
+            ("1.10".into(), life(5, 5, Some(("src/http.rs", 15, 19)), vec![])),
+            ("1.12".into(), life(1, 1, Some(("src/loader.rs", 5, 5)), vec![])),
+            ("2.2".into(), life(14, 14, Some(("src/retry.rs", 1, 14)), vec![])),
+            ("2.3".into(), life(3, 1, Some(("src/uploader.rs", 22, 22)), vec![(Gone::NoRecordedTurn, 2)])),
+            ("2.4.3".into(), life(6, 6, Some(("tests/retry.rs", 1, 6)), vec![])),
+            ("3.1".into(), StepLife { reformatted, ..StepLife::default() }),
+        ]))
+    }
+
+    #[test]
+    fn the_mock_up() {
+        let fixture = Fixture::of(RETRY);
+        let rendered = session_page(&fixture.source(), 1, None);
+        well_formed(&rendered);
+        expect_file!["../fixture/retry.session.md"].assert_eq(&with_lenses(&fixture, &rendered, &known()));
+    }
+
+    #[test]
+    fn outline_and_folds_of_the_mock_up() {
+        fn show(symbols: &[Symbol], depth: usize, shown: &mut String) {
+            for symbol in symbols {
+                let (line, end) = (symbol.line + 1, symbol.end + 1);
+                let name = format!("{}{}", "  ".repeat(depth), symbol.name);
+                shown.push_str(&format!("{name:48} {:24} {line}-{end} {:?}\n", symbol.detail, symbol.kind));
+                show(&symbol.children, depth + 1, shown);
+            }
+        }
+        let fixture = Fixture::of(RETRY);
+        let rendered = session_page(&fixture.source(), 1, None);
+        let mut shown = String::new();
+        show(&rendered.symbols, 0, &mut shown);
+        expect![[r#"
+            Turn 1 · Add retry to the loader                 14:02 · 2 files +18 −1   6-99 Turn
+              1.7 Edit src/loader.rs                         +12 −1                   25-25 Edit
+              1.8 Edit src/http.rs                           failed                   48-48 Failed
+              1.10 Edit src/http.rs                          +5 −0                    56-56 Edit
+              1.11 Run cargo test -p fetchd                  exit 101                 70-70 Failed
+              1.12 Edit src/loader.rs                        +1 −0                    88-88 Edit
+            Turn 2 · Add retry to the loader → yes           14:21 · 3 files +24 −1   101-168 Turn
+              2.1 Agent explore                                                       107-111 Agent
+              2.2 Write src/retry.rs                         +15                      113-113 Edit
+              2.3 Edit src/uploader.rs                       +3 −1                    132-132 Edit
+              2.4 Agent test-writer                                                   144-158 Agent
+                2.4.3 Write tests/retry.rs                   +6                       146-146 Edit
+              Context compacted                                                       166-166 Compaction
+            Turn 3 · format and commit                       14:55                    170-179 Turn
+        "#]].assert_eq(&shown);
+        let lines: Vec<&str> = rendered.text.lines().collect();
+        let fold = |fold: &crate::Fold| {
+            let head: String = lines[fold.start as usize].chars().take(40).collect();
+            format!("{}-{} {:?} {head}\n", fold.start + 1, fold.end + 1, fold.kind)
+        };
+        expect![[r#"
+            13-15 Comment *1.1 Thought, 625 characters.* The loade
+            27-46 Region ```diff
+            50-52 Region ```text
+            58-68 Region ```diff
+            72-86 Region ```text
+            90-95 Region ```diff
+            6-99 Section ## Turn 1 · Add retry to the loader
+            109-111 Comment *Its answer:* `Client::put` has one call
+            107-111 Region ### 2.1 Agent "explore" · Find every cal
+            115-130 Region ```diff
+            134-142 Region ```diff
+            148-156 Region ```diff
+            144-158 Region ### 2.4 Agent "test-writer" · Write test
+            101-168 Section ## Turn 2 · Add retry to the loader → ye
+            170-179 Section ## Turn 3 · format and commit
+        "#]].assert_eq(&rendered.folds.iter().map(fold).collect::<String>());
+    }
+
+    #[test]
+    fn links_of_the_mock_up() {
+        let fixture = Fixture::of(RETRY);
+        let rendered = session_page(&fixture.source(), 1, None);
+        let lines: Vec<&str> = rendered.text.lines().collect();
+        let show = |link: &crate::Link| {
+            let text = &lines[link.line as usize][link.start as usize..link.end as usize];
+            let target = match &link.target {
+                crate::LinkTarget::Document(document, name) => document.path(name),
+                other => format!("{other:?}"),
+            };
+            format!("{} {text} -> {target}\n", link.line + 1)
+        };
+        expect![[r#"
+            15 … -> claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/1.1/thought.md
+            19 src/http.rs:1-88 -> Code { path: "/home/anna/src/fetchd/src/http.rs", line: Some(1), at: StepRef { turn: 1, steps: [3] } }
+            20 src/loader.rs -> Code { path: "/home/anna/src/fetchd/src/loader.rs", line: None, at: StepRef { turn: 1, steps: [4] } }
+            25 src/loader.rs:40 -> Code { path: "/home/anna/src/fetchd/src/loader.rs", line: Some(40), at: StepRef { turn: 1, steps: [7] } }
+            48 src/http.rs -> Code { path: "/home/anna/src/fetchd/src/http.rs", line: None, at: StepRef { turn: 1, steps: [8] } }
+            54 src/http.rs:1-40 -> Code { path: "/home/anna/src/fetchd/src/http.rs", line: Some(1), at: StepRef { turn: 1, steps: [9] } }
+            56 src/http.rs:15 -> Code { path: "/home/anna/src/fetchd/src/http.rs", line: Some(15), at: StepRef { turn: 1, steps: [10] } }
+            77 … 6 more lines -> claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/1.11/output.txt
+            88 src/loader.rs:5 -> Code { path: "/home/anna/src/fetchd/src/loader.rs", line: Some(5), at: StepRef { turn: 1, steps: [12] } }
+            111 all 2 steps -> claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/2.1/explore.trace.md
+            113 src/retry.rs -> Code { path: "/home/anna/src/fetchd/src/retry.rs", line: None, at: StepRef { turn: 2, steps: [2] } }
+            129 … 3 more lines -> claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/2.2/changes.diff
+            132 src/uploader.rs:22 -> Code { path: "/home/anna/src/fetchd/src/uploader.rs", line: Some(22), at: StepRef { turn: 2, steps: [3] } }
+            146 tests/retry.rs -> Code { path: "/home/anna/src/fetchd/tests/retry.rs", line: None, at: StepRef { turn: 2, steps: [4, 3] } }
+            158 all 4 steps -> claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/2.4/test-writer.trace.md
+            177 commit 4be19d2 -> Commit { hash: "4be19d2", folder: Some("/home/anna/src/fetchd") }
+        "#]].assert_eq(&rendered.links.iter().map(show).collect::<String>());
+    }
+
+    #[test]
+    fn prompts() {
+        check("14:02 slash /review src/\n", expect![[r#"
+            ## Turn 1 · /review src/
+
+            14:02 – 14:02 · 0 steps · no edits
+
+            > /review src/
+        "#]]);
+        check("14:02 turn Look at this\nimages 2\n", expect![[r#"
+            ## Turn 1 · Look at this
+
+            14:02 – 14:02 · 0 steps · no edits
+
+            > Look at this
+            > [2 images]
+        "#]]);
+        check("14:02 turn Fix it\n|\n| ```\n| # not a heading\n| ```\n| \u{1b}[31mred\u{1b}[0m\ta\rb\n", expect![[r#"
+            ## Turn 1 · Fix it
+
+            14:02 – 14:02 · 0 steps · no edits
+
+            > Fix it
+            >
+            > ```
+            > # not a heading
+            > ```
+            > ␛red␛	a␍b
+        "#]]);
+        let lines: String = (1..=45).map(|n| format!("| line {n}\n")).collect();
+        check(&format!("14:02 turn Look at these lines\n{lines}"), expect![[r#"
+            ## Turn 1 · Look at these lines
+
+            14:02 – 14:02 · 0 steps · no edits
+
+            > Look at these lines
+            > line 1
+            > line 2
+            > line 3
+            > line 4
+            > line 5
+            > line 6
+            > line 7
+            > line 8
+            > line 9
+            > line 10
+            > line 11
+            > line 12
+            > line 13
+            > line 14
+            > line 15
+            > line 16
+            > line 17
+            > line 18
+            > line 19
+            > line 20
+            > line 21
+            > line 22
+            > line 23
+            > line 24
+            > line 25
+            > line 26
+            > line 27
+            > line 28
+            > line 29
+            > line 30
+            > line 31
+            > line 32
+            > line 33
+            > line 34
+            > line 35
+            > line 36
+            > line 37
+            > line 38
+            > line 39
+            > … 6 more lines
+        "#]]);
+    }
+
+    #[test]
+    fn outcomes() {
+        check(
+            "\
+14:02 turn Try everything that can go wrong
+14:03 refused src/a.rs
+| The user doesn't want to proceed with this tool use.
+14:03 run 0 running cargo test
+14:03 run 3 none ls
+14:03 calls WebFetch https://example.org/a`b
+14:03 run 3 1 cat <<'EOF' > a.txt\\nb\\nEOF
+14:03 interrupted
+",
+            expect![[r#"
+                ## Turn 1 · Try everything that can go wrong · interrupted by the person
+
+                14:02 – 14:03 · 5 steps · no edits
+
+                > Try everything that can go wrong
+
+                ### 1.1 Edit src/a.rs · refused by the person
+
+                ```text
+                The user doesn't want to proceed with this tool use.
+                ```
+
+                - 1.2 Run `cargo test` · result not recorded
+                - 1.3 Run `ls` · 0.3 s
+                - 1.4 WebFetch ``https://example.org/a`b`` · result not recorded
+
+                ### 1.5 Run `cat <<'EOF' > a.txt` … 2 more lines · exit 1 · 0.3 s
+
+                *1.5 interrupted by the person.*
+            "#]],
+        );
+    }
+
+    #[test]
+    fn several_files_in_one_edit() {
+        check(
+            "\
+14:02 turn Rename it everywhere
+14:03 edit src/a.rs
+| @@ -1,1 +1,1 @@
+| -old();
+| +new();
+| src/b.rs
+| @@ -7,1 +7,2 @@
+|  x
+| +```
+14:04 delete src/c.rs
+| gone
+14:05 write src/a.rs
+| --- before
+| a
+| b
+| --- after
+| a
+| c
+",
+            expect![[r#"
+                ## Turn 1 · Rename it everywhere
+
+                14:02 – 14:05 · 3 steps · 3 files +3 −3
+
+                > Rename it everywhere
+
+                ### 1.1 Edit 2 files +2 −1
+
+                Edit src/a.rs:1 +1 −1
+
+                ```diff
+                @@ -1,1 +1,1 @@
+                -old();
+                +new();
+                ```
+
+                Edit src/b.rs:8 +1 −0
+
+                ````diff
+                @@ -7,1 +7,2 @@
+                 x
+                +```
+                ````
+
+                ### 1.2 Delete src/c.rs · 1 line
+
+                ```diff
+                @@ -1,1 +0,0 @@
+                -gone
+                ```
+
+                ### 1.3 Write src/a.rs:2 +1 −1
+
+                ```diff
+                @@ -1,2 +1,2 @@
+                 a
+                -b
+                +c
+                ```
+            "#]],
+        );
+    }
+
+    #[test]
+    fn rows_of_the_system() {
+        check(
+            "\
+14:02 turn Do it
+14:03 system hook SessionStart: startup
+14:03 read src/a.rs
+14:03 system hook PostToolUse: rustfmt, exit 0
+14:03 unknown frame-link
+14:03 command /model opus
+14:04 text Done.
+14:05 compacted manual
+",
+            expect![[r###"
+                ## Turn 1 · Do it
+
+                14:02 – 14:05 · 2 steps · no edits
+
+                > Do it
+
+                *1.0 hook SessionStart: startup.*
+
+                - 1.1 Read src/a.rs
+
+                *1.1 hook PostToolUse: rustfmt, exit 0.*
+                *1.1 Not understood: record of type "frame-link".*
+                *1.1 the person ran `/model opus`.*
+
+                Done.
+
+                ---
+
+                *Context compacted: by the person.*
+
+                ---
+            "###]],
+        );
+    }
+
+    #[test]
+    fn abandoned_and_inherited() {
+        check(
+            "\
+inherited 1 77ab01c2-0000-4000-8000-000000000000
+14:02 turn Add retry
+14:03 text Done.
+14:10 turn Use the tokio-retry crate
+14:11 text Done.
+abandoned 14:20
+14:21 turn and the docs
+14:22 interrupted
+",
+            expect![[r#"
+                *Turn 1 is inherited from session 77ab01c2 (fork).*
+
+                ## Turn 1 · Add retry
+
+                14:02 – 14:03 · 1 step · no edits
+
+                > Add retry
+
+                Done.
+
+                ## Turn 2 · Use the tokio-retry crate · abandoned: rewound at 14:20
+
+                14:10 – 14:11 · 1 step · no edits
+
+                > Use the tokio-retry crate
+
+                Done.
+
+                ## Turn 3 · and the docs · interrupted by the person
+
+                14:21 – 14:22 · 0 steps · no edits
+
+                > and the docs
+
+                *3.0 interrupted by the person.*
+            "#]],
+        );
+        let fixture = Fixture::of("14:10 turn Use the tokio-retry crate\n14:11 text Done.\nabandoned 14:20\n");
+        let rendered = session_page(&fixture.source(), 1, None);
+        assert_eq!(rendered.folds[0].kind, FoldKind::Comment);
+    }
+
+    #[test]
+    fn words_keep_their_fences_closed() {
+        check("14:02 turn Explain\n14:03 text Look:\n| ```rust\n| fn a() {}\n14:04 text And more.\n", expect![[r#"
+            ## Turn 1 · Explain
+
+            14:02 – 14:04 · 2 steps · no edits
+
+            > Explain
+
+            Look:
+            ```rust
+            fn a() {}
+            ```
+
+            And more.
+        "#]]);
+    }
+
+    #[test]
+    fn thoughts() {
+        let text = "14:02 turn Think about it\n14:03 thought First.\n|\n| Second.\n14:04 thought \n";
+        let fixture = Fixture::of(text);
+        let with = |show_thinking| {
+            let mut source = fixture.source();
+            source.view.settings = Settings { show_thinking, ..Settings::default() };
+            body(&session_page(&source, 1, None))
+        };
+        expect![[r#"
+            ## Turn 1 · Think about it
+
+            14:02 – 14:04 · 2 steps · no edits
+
+            > Think about it
+
+            *1.1 Thought, 15 characters.* First. Second.
+
+            *1.2 Thought, not recorded.*
+        "#]].assert_eq(&with(Thinking::Folded));
+        expect![[r#"
+            ## Turn 1 · Think about it
+
+            14:02 – 14:04 · 2 steps · no edits
+
+            > Think about it
+
+            *1.1 Thought, 15 characters.*
+
+            First.
+
+            Second.
+
+            *1.2 Thought, not recorded.*
+        "#]].assert_eq(&with(Thinking::Open));
+        expect![[r#"
+            ## Turn 1 · Think about it
+
+            14:02 – 14:04 · 2 steps · no edits
+
+            > Think about it
+        "#]].assert_eq(&with(Thinking::Hidden));
+    }
+
+    #[test]
+    fn a_running_session() {
+        let fixture = Fixture::of("14:02 turn Run the tests\n14:03 run 0 running cargo test\n");
+        let with = |live: &Live| {
+            let mut source = fixture.source();
+            source.view.live = Some(live);
+            session_page(&source, 1, None).text
+        };
+        let since = at("2026-11-20 14:57:12");
+        expect![[r#"
+            # Run the tests
+
+            Claude Code · ~/src/fetchd
+            2026-11-20 14:02 – +01:00 · session 9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77
+
+            ## Turn 1 · Run the tests
+
+            14:02 – 14:03 · 1 step · no edits
+
+            > Run the tests
+
+            - 1.1 Run `cargo test`
+
+            *working: Bash cargo test, since 14:57:12*
+        "#]].assert_eq(&with(&Live::Working { what: "Bash cargo test".into(), since }));
+        expect![[r#"
+            # Run the tests
+
+            Claude Code · ~/src/fetchd
+            2026-11-20 14:02 – +01:00 · session 9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77
+
+            ## Turn 1 · Run the tests
+
+            14:02 – 14:03 · 1 step · no edits
+
+            > Run the tests
+
+            - 1.1 Run `cargo test`
+
+            *waits for the person since 14:57:12*
+        "#]].assert_eq(&with(&Live::Waits { since }));
+    }
+
+    #[test]
+    fn a_log_that_is_gone() {
+        let fixture = Fixture::of(RETRY).without_bodies();
+        let rendered = session_page(&fixture.source(), 1, None);
+        well_formed(&rendered);
+        let said = rendered.text.matches("*The log of this turn is gone.*").count();
+        assert_eq!(said, 2, "once in each turn with a body that is missing\n{}", rendered.text);
+    }
+
+    #[test]
+    fn only_some_steps() {
+        let fixture = Fixture::of(RETRY);
+        let only = |filter: Filter| {
+            let rendered = filtered(&fixture.source(), &filter);
+            well_formed(&rendered);
+            body(&rendered)
+        };
+        expect![[r#"
+            ## Turn 1 · Add retry to the loader
+
+            14:02 – 14:09 · 14 steps · 2 files +18 −1 · 61,204 tokens
+
+            > Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.
+            > The error type is in src/http.rs.
+
+            ## Turn 2 · Add retry to the loader → yes
+
+            14:21 – 14:48 · 6 steps, 2 sub-agents · 3 files +24 −1 · 148,950 tokens
+
+            > yes
+
+            ## Turn 3 · format and commit
+
+            14:55 – 14:58 · 3 steps · no edits · 9,310 tokens
+
+            > format and commit
+        "#]].assert_eq(&only(Filter::Prompts));
+        expect![[r#"
+            ## Turn 1 · Add retry to the loader
+
+            14:02 – 14:09 · 14 steps · 2 files +18 −1 · 61,204 tokens
+
+            > Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.
+            > The error type is in src/http.rs.
+
+            ### 1.8 Edit src/http.rs · failed, nothing changed
+
+            ```text
+            String to replace not found in file.
+            ```
+
+            ### 1.11 Run `cargo test -p fetchd` · exit 101 · 8.2 s
+
+            ```text
+            error[E0425]: cannot find function `sleep` in this scope
+              --> src/loader.rs:46:17
+               |
+            46 |                 sleep(wait);
+            … 6 more lines
+
+            error[E0433]: failed to resolve: use of undeclared type `Duration`
+              --> src/loader.rs:40:20
+               |
+            40 |     let mut wait = Duration::from_millis(200);
+               |                    ^^^^^^^^ use of undeclared type `Duration`
+
+            error: could not compile `fetchd` (lib) due to 2 previous errors
+            ```
+        "#]].assert_eq(&only(Filter::Errors));
+        expect![[r#"
+            ## Turn 1 · Add retry to the loader
+
+            14:02 – 14:09 · 14 steps · 2 files +18 −1 · 61,204 tokens
+
+            > Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.
+            > The error type is in src/http.rs.
+
+            - 1.5 Search `Error::Status` in src · 4 matches
+        "#]].assert_eq(&only(Filter::Tool("grep".into())));
+    }
+
+    /// The text of each turn, from its heading to the next.
+    fn turns_of(rendered: &Rendered) -> Vec<String> {
+        let mut turns: Vec<String> = Vec::new();
+        for line in rendered.text.lines().skip(5) {
+            if line.starts_with("## Turn ") {
+                turns.push(String::new());
+            }
+            if let Some(turn) = turns.last_mut() {
+                turn.push_str(&format!("{line}\n"));
+            }
+        }
+        turns
+    }
+
+    #[test]
+    fn finished_turns_never_change() {
+        let records = RETRY.lines().filter(|line| line.trim_start().starts_with("14:")).count();
+        let whole = turns_of(&session_page(&Fixture::of(RETRY).source(), 1, None));
+        assert_eq!(whole.len(), 3);
+        for known in 1..=records {
+            let turns = turns_of(&session_page(&Fixture::prefix(RETRY, known).source(), 1, None));
+            let finished = turns.len().saturating_sub(1);
+            // Between two turns stands a blank line, which the last one does not have yet.
+            assert_eq!(turns[..finished], whole[..finished], "after {known} records");
+        }
+        assert!(turns_of(&session_page(&Fixture::prefix(RETRY, records).source(), 1, None)) == whole);
+    }
+
+    #[test]
+    fn the_moment_changes_no_text() {
+        let fixture = Fixture::of(RETRY);
+        let mut later = fixture.source();
+        later.view.now = at("2031-01-01 00:00");
+        assert_eq!(session_page(&later, 1, None), session_page(&fixture.source(), 1, None));
+    }
+
+    fn long_session(turns: usize) -> String {
+        let words = "word ".repeat(60);
+        let turn = |n: usize| format!("14:02 turn Do number {n} of them all\n14:03 text {}\n", words.repeat(10));
+        (1..=turns).map(turn).collect()
+    }
+
+    #[test]
+    fn pages_of_whole_turns() {
+        let text = long_session(150);
+        let fixture = Fixture::of(&text);
+        let pages = pages(&fixture.session);
+        assert_eq!(pages.first().map(|page| page.0), Some(1));
+        assert_eq!(pages.last().map(|page| page.1), Some(150));
+        assert!(pages.len() > 1 && pages.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{pages:?}");
+        for (at, (from, to)) in pages.iter().enumerate() {
+            let rendered = session_page(&fixture.source(), *from, None);
+            well_formed(&rendered);
+            assert!(rendered.text.len() <= PAGE_BYTES);
+            assert_eq!(turns_of(&rendered).len() as u32, to - from + 1);
+            let goes_on = rendered.text.lines().last().is_some_and(|line| line.starts_with("*The session goes on"));
+            assert_eq!(goes_on, at + 1 < pages.len());
+        }
+        // Closed pages stay as the log grows.
+        let shorter = super::pages(&Fixture::of(&long_session(120)).session);
+        assert_eq!(shorter[..shorter.len() - 1], pages[..shorter.len() - 1]);
+    }
+
+    #[test]
+    fn a_turn_that_is_too_large_is_cut() {
+        let line = format!("| +{}\n", "x".repeat(900));
+        let edit = format!("14:03 edit src/a.rs\n| @@ -1,0 +1,50 @@\n{}", line.repeat(50));
+        let text = format!("14:02 turn Write a lot\n{}14:04 turn yes\n14:05 text Done.\n", edit.repeat(20));
+        let fixture = Fixture::of(&text);
+        let rendered = session_page(&fixture.source(), 1, Some(2));
+        well_formed(&rendered);
+        assert!(rendered.text.len() <= PAGE_BYTES, "{}", rendered.text.len());
+        assert!(rendered.text.contains("… 50 more lines") && rendered.text.contains("Done."));
+        let alone = super::turn::turn(&fixture.source(), 1).expect("a turn");
+        assert!(alone.text.len() <= PAGE_BYTES);
+    }
+
+    #[test]
+    fn short_texts_are_not_read_again() {
+        let fixture = Fixture::of("14:02 turn Look\n14:03 text Short.\n14:04 thought Short.\n14:05 read src/a.rs\n");
+        session_page(&fixture.source(), 1, None);
+        assert_eq!(fixture.read(), 0);
+        let _ = view();
+    }
+}
