@@ -282,6 +282,21 @@ fn code_unit(text: &str) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
+/// Lines of the text that a string literal stands for, counted without making the text. 0 for other values.
+pub(crate) fn lines(literal: &RawValue) -> usize {
+    let Some(inside) = literal.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return 0 };
+    let bytes = inside.as_bytes();
+    let (mut at, mut ends, mut after_last_end) = (0, 0, 0);
+    while let Some(step) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        at += step + 2;
+        if bytes.get(at - 1) == Some(&b'n') {
+            ends += 1;
+            after_last_end = at;
+        }
+    }
+    ends + usize::from(after_last_end < bytes.len())
+}
+
 /// Valid JSON with line breaks and two spaces a level. Order, numbers and escapes stay as they stand.
 pub(crate) fn pretty(json: &str) -> String {
     let mut out = String::with_capacity(json.len() + json.len() / 4);
@@ -372,6 +387,14 @@ mod tests {
               "a": "x,{\"\u00e9\n"
             }"#]]
         .assert_eq(&pretty(r#"{"z":[1.50,{ },[]],"a":"x,{\"\u00e9\n"}"#));
+    }
+
+    #[test]
+    fn lines_are_those_of_the_text() {
+        for text in ["", "a", "a\nb", "a\nb\n", "\n", "\\n", "\\\n\"\\", "\u{8}\n\u{1}"] {
+            let literal = RawValue::from_string(serde_json::to_string(text).unwrap_or_default()).unwrap_or_default();
+            assert_eq!(lines(&literal), text.lines().count(), "{text:?}");
+        }
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use trace::{Change, Content, Hunk, Observation, Replacement, StepKind, Timestamp
 use super::paths::absolute;
 use super::record::{Block, Input, OneEdit, Outcome, PatchHunk, Progress, Record};
 use super::said::{Said, listen};
-use super::scan::manner_of;
+use super::scan::{local_command, manner_of};
 use super::{PART_TASK, system, tools};
 use crate::json::{self, List, Str};
 
@@ -42,6 +42,9 @@ fn of_record(record: &Record<'_>, part: u16) -> Content {
                 _ => text(&system::text_of_attachment(&attachment)),
             }
         }
+        "system" if record.subtype.is("local_command") => {
+            said(local_command(record), part).map_or_else(|| text(record.content.or_empty()), |said| text(&said))
+        }
         _ => text(record.content.or_empty()),
     }
 }
@@ -68,12 +71,12 @@ fn of_message(record: &Record<'_>, part: u16, cwd: Option<&str>, at: Option<Time
     }
 }
 
-/// The prompt, command or summary told at `part`.
+/// The prompt, command, output or summary told at `part`.
 fn said(told: Vec<(u16, Said)>, part: u16) -> Option<String> {
     let (_, said) = told.into_iter().find(|(at, _)| *at == part)?;
     match said {
-        Said::Prompt { text, .. } | Said::Command(text) | Said::Summary(text) => Some(text),
-        Said::CommandOutput | Said::Interrupted | Said::Injected(_) | Said::Nothing => None,
+        Said::Prompt { text, .. } | Said::Command(text) | Said::CommandOutput(text) | Said::Summary(text) => Some(text),
+        Said::Interrupted | Said::Injected(_) | Said::Nothing => None,
     }
 }
 

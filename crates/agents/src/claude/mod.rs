@@ -112,8 +112,9 @@ fn is_name(word: &str) -> bool {
         && !word.contains(['/', '\\', ':'])
 }
 
-fn is_agents_own(path: &Path) -> bool {
-    path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.starts_with("agent-"))
+/// The sub-agent whose log `agent-<id>.jsonl` is.
+fn agent_of(path: &Path) -> Option<Arc<str>> {
+    path.file_stem()?.to_str()?.strip_prefix("agent-").map(Arc::from)
 }
 
 fn named(path: &Path, error: io::Error) -> io::Error {
@@ -122,7 +123,7 @@ fn named(path: &Path, error: io::Error) -> io::Error {
 
 fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
     let mut log = Log::open(path, from)?;
-    let mut scanner = Scanner::new(is_agents_own(path), sink);
+    let mut scanner = Scanner::new(agent_of(path), sink);
     if log.start.offset > 0 {
         scanner.first_cwd = first_cwd(&log.head(BEGINNING.min(log.start.offset))?);
         scanner.muted = true;

@@ -133,6 +133,18 @@ pub(super) struct Block<'a> {
     #[serde(borrow)]
     pub(super) content: Blocks<'a>,
     pub(super) is_error: Flag,
+    /// Of `fallback`: the models between which the client changed.
+    #[serde(borrow)]
+    pub(super) from: Obj<Model<'a>>,
+    #[serde(borrow)]
+    pub(super) to: Obj<Model<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Model<'a> {
+    #[serde(borrow)]
+    pub(super) model: Str<'a>,
 }
 
 impl<'a> Blocks<'a> {

@@ -11,8 +11,8 @@ pub(super) enum Said {
     },
     /// `/review src/`; a shell escape is `!ls`.
     Command(String),
-    /// What the client printed in answer to a command.
-    CommandOutput,
+    /// What the client, or a shell escape, printed.
+    CommandOutput(String),
     Interrupted,
     /// The summary from which the agent goes on after a compaction.
     Summary(String),
@@ -120,7 +120,9 @@ fn echo(text: &str) -> Option<Said> {
         return Some(Said::Injected(head(&text.replace('\n', " "))));
     }
     Some(match opening_tag(text)? {
-        "local-command-stdout" | "local-command-stderr" | "bash-stdout" | "bash-stderr" => Said::CommandOutput,
+        "local-command-stdout" | "local-command-stderr" | "bash-stdout" | "bash-stderr" => {
+            Said::CommandOutput(printed(text))
+        }
         "local-command-caveat" => Said::Nothing,
         "command-name" | "command-message" | "command-args" => Said::Command(slash_command(text)),
         "bash-input" => Said::Command(format!("!{}", inside(text, "bash-input").unwrap_or_default().trim())),
@@ -141,6 +143,12 @@ fn slash_command(text: &str) -> String {
     let args = inside(text, "command-args").unwrap_or_default().trim();
     let slash = if name.starts_with('/') { "" } else { "/" };
     format!("{slash}{name} {args}").trim_end().to_owned()
+}
+
+fn printed(text: &str) -> String {
+    let streams = ["local-command-stdout", "local-command-stderr", "bash-stdout", "bash-stderr"];
+    let told: Vec<&str> = streams.iter().filter_map(|tag| inside(text, tag)).filter(|text| !text.is_empty()).collect();
+    told.join("\n")
 }
 
 /// The text behind the wrappers at its beginning. A wrapper without an end wraps all the rest.

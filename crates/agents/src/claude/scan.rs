@@ -12,7 +12,7 @@ use trace::{
 
 use super::paths::absolute;
 use super::record::{Block, Message, Progress, Rare, Record, TokenCounts, hashed, record_id};
-use super::said::{Manner, Said, listen};
+use super::said::{Manner, Said, head, listen};
 use super::tools::{self, Asked};
 use super::{PART_TASK, SYNTHETIC, system};
 use crate::json;
@@ -20,8 +20,8 @@ use crate::jsonl::{self, Candidate, Objects};
 
 /// Makes entries of the records of one log, in their order.
 pub(super) struct Scanner<'s> {
-    /// The log is a sub-agent's own.
-    own_side: bool,
+    /// The sub-agent whose own log it is.
+    own_side: Option<Arc<str>>,
     sink: &'s mut dyn FnMut(Entry),
     /// Records are only looked at, to know what stands before a cursor.
     pub(super) muted: bool,
@@ -67,7 +67,7 @@ impl Objects for Scanner<'_> {
 }
 
 impl<'s> Scanner<'s> {
-    pub(super) fn new(own_side: bool, sink: &'s mut dyn FnMut(Entry)) -> Scanner<'s> {
+    pub(super) fn new(own_side: Option<Arc<str>>, sink: &'s mut dyn FnMut(Entry)) -> Scanner<'s> {
         Scanner {
             own_side,
             sink,
@@ -128,7 +128,7 @@ impl<'s> Scanner<'s> {
 
     /// The sub-agent to whose conversation a record of the parent's log belongs.
     fn side_of(&mut self, record: &Record<'_>) -> Option<Arc<str>> {
-        if self.own_side || !record.is_sidechain.0 {
+        if self.own_side.is_some() || !record.is_sidechain.0 {
             return None;
         }
         Some(self.threads.of(record))
@@ -142,6 +142,7 @@ impl<'s> Scanner<'s> {
             _ => None,
         };
         let is_side = node.side.is_some();
+        let is_own = self.own_side.is_some() && record.is_sidechain.0;
         let changed = |known: &mut Option<Arc<str>>, new: Option<&str>| -> Option<Arc<str>> {
             let new = new.filter(|new| !new.is_empty() && (known.is_none() || !is_side))?;
             if known.as_deref() == Some(new) {
@@ -154,10 +155,7 @@ impl<'s> Scanner<'s> {
         let session = record.session_id.get();
         let context = Context {
             session: changed(&mut told.session, session),
-            parent_session: changed(
-                &mut told.parent_session,
-                session.filter(|_| self.own_side && record.is_sidechain.0),
-            ),
+            parent_session: changed(&mut told.parent_session, session.filter(|_| is_own)),
             cwd: changed(&mut told.cwd, record.cwd.get()),
             branch: changed(&mut told.branch, record.git_branch.get()),
             model: changed(&mut told.model, model.filter(|model| *model != SYNTHETIC && !is_side)),
@@ -169,8 +167,8 @@ impl<'s> Scanner<'s> {
         }
         if context != Context::default() {
             // In a sub-agent's own log this tells whose log it is.
-            let agent = record.agent_id.filled().filter(|_| self.own_side).map(Arc::from);
-            self.emit_beside(&Node { side: node.side.clone().or(agent), ..node.clone() }, What::Context(context));
+            let side = if is_own { self.own_side.clone() } else { node.side.clone() };
+            self.emit_beside(&Node { side, ..node.clone() }, What::Context(context));
         }
     }
 
@@ -192,7 +190,7 @@ impl<'s> Scanner<'s> {
                     What::Prompt(Prompt { text: Excerpt::with_limit(&text, Prompt::LIMIT), source, images })
                 }
                 Said::Command(command) => What::SlashCommand(command.into()),
-                Said::CommandOutput => What::CommandOutput,
+                Said::CommandOutput(_) => What::CommandOutput,
                 Said::Interrupted => What::Interrupted,
                 Said::Summary(text) => What::Compacted(summary(&text)),
                 Said::Injected(words) => What::System(words.into()),
@@ -222,6 +220,7 @@ impl<'s> Scanner<'s> {
                 "thinking" => words(block.thinking.or_empty()).map_or(What::Silent, What::Thought),
                 "redacted_thinking" => What::Silent,
                 "tool_use" | "server_tool_use" | "mcp_tool_use" => self.call(block, cwd.as_deref()),
+                "fallback" => What::System(system::fallback(block).into()),
                 kind if kind.ends_with("_tool_result") => self.result_among_words(block),
                 kind => What::Unknown(format!("assistant block {kind}").into()),
             };
@@ -272,11 +271,7 @@ impl<'s> Scanner<'s> {
                 let what = Compaction { automatic: metadata.trigger.0, tokens_before, summary_chars: None };
                 self.emit(node, 0, What::Compacted(what));
             }
-            "local_command" => {
-                let content = Block { kind: "text".into(), text: record.content.or_empty().into(), ..Block::default() };
-                let manner = Manner { injected: true, ..Manner::default() };
-                self.say(listen(&[content], manner), PromptSource::Typed, node);
-            }
+            "local_command" => self.say(local_command(record), PromptSource::Typed, node),
             _ => self.emit(node, 0, system::system(record, text)),
         }
     }
@@ -287,7 +282,7 @@ impl<'s> Scanner<'s> {
             "agent_progress" => self.agent_progress(record, &progress, node),
             "hook_progress" => {
                 let event = progress.hook_event.filled().unwrap_or("?");
-                let words = format!("hook {event}: {}", super::said::head(progress.command.or_empty()));
+                let words = system::with(&format!("hook {event}"), &head(progress.command.or_empty()));
                 self.emit(node, 0, What::System(words.into()));
             }
             // Output of a running command and the like: told again by the result, once a second.
@@ -424,6 +419,12 @@ pub(super) fn manner_of(record: &Record<'_>) -> Manner {
         summary: record.is_compact_summary.0,
         task: record.is_sidechain.0 && record.parent().is_none(),
     }
+}
+
+/// What a slash command that the client itself does says of itself.
+pub(super) fn local_command(record: &Record<'_>) -> Vec<(u16, Said)> {
+    let content = Block { kind: "text".into(), text: record.content.or_empty().into(), ..Block::default() };
+    listen(&[content], Manner { injected: true, ..Manner::default() })
 }
 
 /// Where a text comes from, as `origin.kind` or `commandMode` name it, is not a person.

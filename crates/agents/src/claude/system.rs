@@ -2,9 +2,9 @@
 
 use trace::What;
 
-use super::record::{Attachment, Rare, Record};
+use super::record::{Attachment, Block, Model, Rare, Record};
 use super::said::head;
-use crate::json::{self, Str};
+use crate::json::{self, Obj, Str};
 
 /// Attachments that say something to the model and little to a reader: they are told by their type in words.
 const ATTACHMENTS: &[&str] = &[
@@ -71,7 +71,6 @@ const HOUSEKEEPING: &[&str] = &[
     "result",
     "started",
     "tag",
-    "worktree-state",
 ];
 
 pub(super) fn is_housekeeping(kind: &str) -> bool {
@@ -147,7 +146,7 @@ pub(super) fn system(record: &Record<'_>, text: &str) -> What {
     What::System(words.into())
 }
 
-fn with(words: &str, content: &str) -> String {
+pub(super) fn with(words: &str, content: &str) -> String {
     if content.is_empty() { words.to_owned() } else { format!("{words}: {content}") }
 }
 
@@ -168,10 +167,16 @@ fn api_error(rare: &Rare<'_>) -> String {
     with(&format!("API error{status}{retry}"), &head(message))
 }
 
+/// `another model took over: a → b`.
+pub(super) fn fallback(block: &Block<'_>) -> String {
+    let model = |of: &Obj<Model<'_>>| of.0.as_ref().and_then(|of| of.model.filled()).unwrap_or("?").to_owned();
+    format!("another model took over: {} → {}", model(&block.from), model(&block.to))
+}
+
 /// Records outside of the tree that have a line of their own. `None`: not one of these.
 pub(super) fn outside_of_the_tree(kind: &str, text: &str) -> Option<String> {
     let rare: Rare<'_> = match kind {
-        "pr-link" | "relocated" | "frame-link" => serde_json::from_str(text).unwrap_or_default(),
+        "pr-link" | "relocated" | "frame-link" | "worktree-state" => serde_json::from_str(text).unwrap_or_default(),
         _ => return None,
     };
     Some(match kind {
@@ -179,6 +184,13 @@ pub(super) fn outside_of_the_tree(kind: &str, text: &str) -> Option<String> {
             let number = rare.pr_number.0.map_or(String::new(), |number| format!(" #{number}"));
             format!("pull request{number} {}", rare.pr_url.or_empty()).trim_end().to_owned()
         }
+        "worktree-state" => match &rare.worktree_session.0 {
+            Some(worktree) => {
+                let branch = worktree.worktree_branch.filled().map_or(String::new(), |name| format!(", branch {name}"));
+                with("worktree", &format!("{}{branch}", worktree.worktree_path.or_empty()))
+            }
+            None => "left the worktree".to_owned(),
+        },
         "relocated" => with("moved", rare.relocated_cwd.or_empty()),
         _ => with("preview", rare.title.filled().or(rare.path.filled()).unwrap_or_default()),
     })

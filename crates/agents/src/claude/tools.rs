@@ -191,7 +191,7 @@ pub(super) fn whole_read(told: &Outcome<'_>, cwd: Option<&str>) -> Option<Box<st
 fn number_worth_showing(told: &Outcome<'_>) -> Option<u32> {
     if let Some(file) = &told.file.0 {
         return match file.content {
-            Some(content) => Some(count(json::read::<Str<'_>>(Some(content)).or_empty().lines())),
+            Some(content) => u32::try_from(json::lines(content)).ok(),
             None => file.num_lines.small(),
         };
     }
@@ -204,7 +204,10 @@ fn number_worth_showing(told: &Outcome<'_>) -> Option<u32> {
 
 /// A sub-agent's id as the text for the model has it, where the log holds nothing else.
 fn side_in_text(kind: Option<StepKind>, output: &str) -> Option<&str> {
-    let (_, behind) = output.rsplit_once("agentId: ").filter(|_| kind == Some(StepKind::Agent))?;
+    if kind != Some(StepKind::Agent) {
+        return None;
+    }
+    let (_, behind) = output.rsplit_once("agentId: ")?;
     let end = behind.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(behind.len());
     Some(&behind[..end]).filter(|id| !id.is_empty())
 }
@@ -253,7 +256,7 @@ pub(super) fn edit_told(told: &Outcome<'_>, cwd: Option<&str>) -> Option<EditStu
     if !hunks.0.is_empty() {
         count_hunks(&hunks, &mut stub);
     } else if let Some(content) = written.filter(|_| created) {
-        stub.added = count(text_of(Some(content)).lines());
+        stub.added = u32::try_from(json::lines(content)).unwrap_or(u32::MAX);
         stub.line = u32::from(stub.added > 0);
     } else if written.is_none() {
         (stub.added, stub.removed) = lines_replaced(told);
