@@ -44,7 +44,10 @@ impl Excerpt {
     pub fn with_limit(text: &str, limit: usize) -> Excerpt {
         let end = text.char_indices().nth(limit).map_or(text.len(), |(at, _)| at);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Excerpt { head: text[..end].into(), chars: count(text.chars().count()), lines: count(text.lines().count()) }
+        // As `lines` counts them, at the speed of memory.
+        let ends = text.bytes().filter(|byte| *byte == b'\n').count();
+        let lines = ends + usize::from(!text.is_empty() && !text.ends_with('\n'));
+        Excerpt { head: text[..end].into(), chars: count(text.chars().count()), lines: count(lines) }
     }
 
     /// Whether `head` is the whole text.
