@@ -1,1 +1,26 @@
-fn main() {}
+//! `turnlens`: the language server and the command line.
+
+mod cli;
+mod client;
+mod dispatch;
+mod frame;
+mod log;
+mod lsp;
+mod message;
+mod parent;
+mod pool;
+mod profile;
+mod requests;
+mod settings;
+mod state;
+mod text;
+mod time;
+mod tolerate;
+mod transport;
+mod uri;
+
+fn main() -> ! {
+    let code = cli::run();
+    // Not a return: threads may be blocked in stdin.
+    std::process::exit(code.into())
+}

@@ -1,0 +1,56 @@
+//! `turnlens lsp`: the language server on stdin and stdout.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::Exit;
+use crate::client::Client;
+use crate::dispatch::Dispatcher;
+use crate::log;
+use crate::state::State;
+use crate::transport;
+
+/// Serve an editor on stdin and stdout
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Taken for the sake of clients that pass it; there is no other way to talk
+    #[arg(long)]
+    stdio: bool,
+
+    /// Leave when this process is gone
+    #[arg(long = "clientProcessId", alias = "client-process-id", value_name = "PID")]
+    client_process_id: Option<u32>,
+
+    /// Write the log to a file instead of stderr; TURNLENS_LOG sets how loud it is
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+}
+
+/// Threads that only pass things on; work is done by the pools.
+const TASK_THREADS: usize = 2;
+
+pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+    log::start(args.log_file.as_deref())?;
+    log::info!("turnlens {} serves, stdio {}", env!("CARGO_PKG_VERSION"), args.stdio);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(TASK_THREADS)
+        .thread_name("turnlens-task")
+        .enable_time()
+        .build()
+        .context("cannot start the threads of the server")?;
+    let _inside = runtime.enter();
+    let tasks = runtime.handle().clone();
+    let code = transport::serve(io::stdin(), io::stdout(), args.client_process_id, |outgoing| {
+        let state = Arc::new(State::new(Client::new(outgoing.clone()), tasks.clone()));
+        Dispatcher::new(state, outgoing, tasks)
+    })
+    .context("cannot start the threads of the server")?;
+    log::info!("the server leaves with {code}");
+    // Dropping the runtime would wait for what is still running.
+    drop(_inside);
+    runtime.shutdown_background();
+    Ok(Exit(code))
+}

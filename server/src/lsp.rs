@@ -1,0 +1,161 @@
+//! The protocol's side of the server: what is announced, and which handler takes what.
+//!
+//! Notification handlers have no `.await`. Request handlers take their snapshot before the first `.await`, give work to
+//! the pools, and never wait for the client.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tower_lsp::jsonrpc::{self, Error};
+use tower_lsp::lsp_types::request::{RegisterCapability, WorkspaceConfiguration};
+use tower_lsp::lsp_types::{
+    ConfigurationItem, ConfigurationParams, DidChangeConfigurationParams, DidChangeTextDocumentParams,
+    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
+    InitializeParams, InitializeResult, InitializedParams, OneOf, Registration, RegistrationParams, ServerCapabilities,
+    ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
+    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+};
+use tower_lsp::{LanguageServer, LspService};
+
+use crate::log;
+use crate::profile::ClientProfile;
+use crate::requests;
+use crate::state::State;
+use crate::text::{Document, Encoding};
+use crate::uri::DocumentKey;
+
+pub(crate) struct Server {
+    pub(crate) state: Arc<State>,
+}
+
+pub(crate) fn service(state: Arc<State>) -> LspService<Server> {
+    // tower-lsp's own handle to the client is not used; see `client`.
+    let service = LspService::build(|_| Server { state });
+    requests::register(service).finish().0
+}
+
+/// The last touch to a result, as JSON: what lsp-types has no fields for.
+pub(crate) fn finish_result(
+    method: &str,
+    result: Result<Value, Error>,
+    profile: &ClientProfile,
+) -> Result<Value, Error> {
+    let mut result = result?;
+    if method == "initialize" {
+        result["capabilities"]["positionEncoding"] = json!(match profile.encoding {
+            Encoding::Utf8 => "utf-8",
+            Encoding::Utf16 => "utf-16",
+            Encoding::Utf32 => "utf-32",
+        });
+    }
+    Ok(result)
+}
+
+#[tower_lsp::async_trait]
+impl LanguageServer for Server {
+    /// The params are bare: `State::initialize` has read the raw ones.
+    async fn initialize(&self, _: InitializeParams) -> jsonrpc::Result<InitializeResult> {
+        let sync = TextDocumentSyncOptions {
+            open_close: Some(true),
+            change: Some(TextDocumentSyncKind::INCREMENTAL),
+            save: Some(true.into()),
+            ..TextDocumentSyncOptions::default()
+        };
+        let folders =
+            WorkspaceFoldersServerCapabilities { supported: Some(true), change_notifications: Some(OneOf::Left(true)) };
+        Ok(InitializeResult {
+            capabilities: ServerCapabilities {
+                text_document_sync: Some(TextDocumentSyncCapability::Options(sync)),
+                workspace: Some(WorkspaceServerCapabilities {
+                    workspace_folders: Some(folders),
+                    file_operations: None,
+                }),
+                ..ServerCapabilities::default()
+            },
+            server_info: Some(ServerInfo { name: "turnlens".into(), version: Some(env!("CARGO_PKG_VERSION").into()) }),
+        })
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        self.state.tell_complaints();
+        let profile = self.state.profile();
+        if profile.registers_configuration {
+            let state = self.state.clone();
+            self.state.detach("registering for settings", async move { register_for_settings(&state).await });
+        }
+        if profile.configuration {
+            self.pull_settings();
+        }
+    }
+
+    async fn shutdown(&self) -> jsonrpc::Result<()> {
+        Ok(())
+    }
+
+    async fn did_open(&self, params: DidOpenTextDocumentParams) {
+        let opened = params.text_document;
+        let document = Document::new(opened.uri.as_str(), &opened.language_id, opened.version, &opened.text);
+        self.state.documents.open(DocumentKey::from_url(&opened.uri), document);
+    }
+
+    async fn did_change(&self, params: DidChangeTextDocumentParams) {
+        let key = DocumentKey::from_url(&params.text_document.uri);
+        let encoding = self.state.profile().encoding;
+        let version = params.text_document.version;
+        match self.state.documents.change(&key, version, &params.content_changes, encoding) {
+            Some(splices) => log::debug!("version {version}: {} runs of lines changed", splices.len()),
+            None => log::info!("a change to a document that is not open was left out"),
+        }
+    }
+
+    async fn did_save(&self, _: DidSaveTextDocumentParams) {}
+
+    async fn did_close(&self, params: DidCloseTextDocumentParams) {
+        self.state.documents.close(&DocumentKey::from_url(&params.text_document.uri));
+    }
+
+    async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {
+        // Clients that want to be asked send nothing, `null` or `{}`.
+        let told_something = params.settings.as_object().is_some_and(|settings| !settings.is_empty());
+        if self.state.profile().configuration && !told_something {
+            self.pull_settings();
+        } else {
+            self.state.configure(&params.settings);
+            self.state.tell_complaints();
+        }
+    }
+
+    async fn did_change_workspace_folders(&self, params: DidChangeWorkspaceFoldersParams) {
+        self.state.change_folders(&params.event);
+    }
+}
+
+impl Server {
+    /// Asks for the settings; until the answer comes the ones before stay.
+    fn pull_settings(&self) {
+        let state = self.state.clone();
+        self.state.detach("asking for settings", async move {
+            let item = ConfigurationItem { scope_uri: None, section: Some("turnlens".into()) };
+            match state.client.ask::<WorkspaceConfiguration>(ConfigurationParams { items: vec![item] }).await {
+                Ok(sections) => {
+                    let section = sections.into_iter().next().unwrap_or_default();
+                    state.configure(&json!({ "turnlens": section }));
+                    state.tell_complaints();
+                }
+                Err(error) => log::info!("the client did not tell its settings: {error:?}"),
+            }
+        });
+    }
+}
+
+async fn register_for_settings(state: &State) {
+    let registration = Registration {
+        id: "turnlens-settings".into(),
+        method: "workspace/didChangeConfiguration".into(),
+        register_options: Some(json!({ "section": "turnlens" })),
+    };
+    let params = RegistrationParams { registrations: vec![registration] };
+    if let Err(error) = state.client.ask::<RegisterCapability>(params).await {
+        log::info!("the client did not register us for its settings: {error:?}");
+    }
+}
