@@ -1,0 +1,137 @@
+//! Generated sessions whose numbers are known. The generators lie beside the repository; where they are missing,
+//! these tests say so and hold nothing.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use agents::Env;
+use index::{Index, Logs};
+use serde_json::Value;
+use trace::{DerivedPath, RecordId, Step, Tokens, Turn};
+
+/// Runs a generator into a temporary folder. `None`: there is none here, or no Python.
+fn generate(script: &str, options: &[&str]) -> Option<(tempfile::TempDir, Value)> {
+    let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/bench")).join(script);
+    if !script.exists() {
+        eprintln!("skipped: there is no {}", script.display());
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let run = Command::new("python3").arg(&script).arg("--out").arg(folder.path()).args(options).output();
+    match run {
+        Ok(run) if run.status.success() => {}
+        Ok(run) => panic!("{}: {}", script.display(), String::from_utf8_lossy(&run.stderr)),
+        Err(error) => {
+            eprintln!("skipped: python3: {error}");
+            return None;
+        }
+    }
+    let truth = serde_json::from_slice(&std::fs::read(folder.path().join("truth.json")).unwrap()).unwrap();
+    Some((folder, truth))
+}
+
+fn read(home: PathBuf) -> Index {
+    let index = Index::new(Env { home: Some(home), ..Env::default() });
+    index.refresh(&|_| {});
+    index
+}
+
+/// What was done in a log itself: no turn and no step of it is a copy.
+fn own_turns<'a>(logs: &'a Logs, path: &'a DerivedPath) -> impl Iterator<Item = &'a Turn> {
+    let inherited = logs.inherited(path.log).map_or(0, |(turns, _)| turns);
+    path.turns.iter().map(|turn| &**turn).filter(move |turn| turn.number > inherited)
+}
+
+fn own_calls<'a>(logs: &'a Logs, path: &'a DerivedPath) -> impl Iterator<Item = &'a Step> {
+    let is_own = |step: &&Step| step.record.is_none_or(|record| logs.origin_log(path.log, record) == path.log);
+    path.turns.iter().flat_map(|turn| &turn.steps).filter(is_own).filter(|step| step.call.is_some())
+}
+
+#[test]
+fn many_sessions() {
+    let options = ["--claude", "150", "--codex", "20", "--mb", "12", "--big-mb", "0", "--projects", "4"];
+    let Some((folder, truth)) = generate("many_sessions.py", &options) else { return };
+    let index = read(folder.path().join("home"));
+    let logs = index.snapshot();
+    let truth = &truth["claude"];
+    let told = |name: &str| truth[name].as_u64().unwrap() as usize;
+
+    assert_eq!(logs.sessions().count(), told("sessions"));
+    assert_eq!(logs.paths().count(), told("files"));
+    let copies = logs.sessions().filter(|path| logs.inherited(path.log).is_some()).count();
+    assert_eq!(copies, told("resumed_copies"));
+
+    let turns = || logs.sessions().flat_map(|path| own_turns(&logs, path));
+    assert_eq!(turns().filter(|turn| turn.prompt.is_some()).count(), told("real_prompts"));
+    let calls = || logs.sessions().flat_map(|path| own_calls(&logs, path));
+    assert_eq!(calls().count(), told("tool_calls"));
+    assert_eq!(calls().filter(|step| step.result.as_ref().is_some_and(|result| result.error)).count(), told("tool_errors"));
+    assert_eq!(calls().map(|step| step.edits().len()).sum::<usize>(), told("edits"));
+
+    let responses = logs.paths().flat_map(|path| path.turns.iter()).flat_map(|turn| &turn.responses);
+    let unique: BTreeMap<RecordId, _> = responses.map(|response| (response.id.unwrap(), response)).collect();
+    assert_eq!(unique.len(), told("api_calls_unique"));
+    let mut by_model: BTreeMap<&str, Tokens> = BTreeMap::new();
+    for response in unique.values() {
+        by_model.entry(response.model.as_deref().unwrap()).or_default().add(&response.tokens);
+    }
+    let models = truth["by_model"].as_object().unwrap();
+    assert_eq!(by_model.len(), models.len());
+    for (model, told) in models {
+        let class = |name: &str| told[name].as_u64().unwrap();
+        let expected = Tokens {
+            input: class("input"),
+            cache_write: class("cache_5m") + class("cache_1h"),
+            cache_write_hour: class("cache_1h"),
+            cache_read: class("cache_read"),
+            output: class("output"),
+        };
+        assert_eq!(by_model[model.as_str()], expected, "{model}");
+    }
+
+    // Each sub-agent stands behind a step of its session.
+    let sides: BTreeSet<&str> = logs.paths().filter(|path| path.owner.is_some()).map(|path| &*path.session).collect();
+    assert!(!sides.is_empty());
+    for session in sides {
+        let joined = logs.session(session).unwrap();
+        let found = joined.path.all_steps().filter(|step| joined.side(step).is_some()).count();
+        assert_eq!(found, logs.sides_of(session).len(), "{session}");
+    }
+}
+
+#[test]
+fn one_session() {
+    let Some((folder, truth)) = generate("one_session.py", &[]) else { return };
+    let index = read(folder.path().join("home"));
+    let logs = index.snapshot();
+    let session = logs.session(truth["session"].as_str().unwrap()).unwrap();
+
+    // The call, the file, whether it happened, whether it lies on the living path.
+    let mut told = BTreeSet::new();
+    for edit in truth["edits"].as_array().unwrap() {
+        let text = |name: &str| edit[name].as_str().unwrap().to_owned();
+        let flag = |name: &str| edit[name].as_bool().unwrap();
+        told.insert((text("tool"), text("file"), flag("ok"), flag("live")));
+    }
+    let repo = format!("{}/", truth["repo"].as_str().unwrap());
+    let mut found = BTreeSet::new();
+    for turn in &session.path.turns {
+        for step in turn.steps.iter().filter(|step| step.kind == trace::StepKind::Edit) {
+            let file = step.edits().first().map_or(&step.files[0], |edit| &edit.path);
+            let file = file.strip_prefix(&repo).unwrap().to_owned();
+            let happened = !step.edits().is_empty();
+            assert_eq!(happened, !step.failed(), "{}.{}", turn.number, step.number);
+            found.insert((step.call.as_deref().unwrap().to_owned(), file, happened, turn.abandoned.is_none()));
+        }
+    }
+    assert_eq!(found, told);
+    assert!(found.iter().any(|(.., live)| !live), "the generator rewinds");
+
+    for name in logs.paths().flat_map(|path| path.all_steps()).flat_map(Step::edits).map(|edit| &edit.path) {
+        let file = name.rsplit('/').next().unwrap();
+        assert!(logs.touching(file).iter().any(|touch| touch.path == *name), "{name}");
+    }
+}
