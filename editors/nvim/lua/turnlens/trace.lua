@@ -6,19 +6,53 @@ local util = require('turnlens.util')
 
 local M = {}
 
--- Headings as the documents have them. Failures stand in headings and in list lines.
-local places = {
-  turn = [[^## Turn \d\|^# Turn \d]],
-  edit = [[^### \d[0-9.]* \%(Run\|Agent\)\@!.* \%([+]\d\+ \|· new file\|· deleted\)]],
-  failed = [[^\%(### \|- \)\d[0-9.]* .*· \%(exit [1-9-]\|failed\|refused\|interrupted\)]],
+local function matches_any(line, patterns)
+  for _, pattern in ipairs(patterns) do
+    if line:find(pattern) then return true end
+  end
+  return false
+end
+
+local failures = { ' · exit %-?[1-9]', ' · failed', ' · refused by', ' · interrupted by' }
+
+local function is_failed(line) return matches_any(line, { '^### %d', '^%- %d' }) and matches_any(line, failures) end
+
+-- Whether what stands under the heading at `row` has a diff: commands that wrote files have one, too.
+local function has_diff(lines, row)
+  for below = row + 1, #lines do
+    if lines[below]:find('^#+ ') then return false end
+    if lines[below]:find('^```+diff') then return true end
+  end
+  return false
+end
+
+-- What the lines of a document are, as they are written there.
+local kinds = {
+  turn = function(lines, row) return lines[row]:find('^##? Turn %d') ~= nil end,
+  edit = function(lines, row)
+    local line = lines[row]
+    if not line:find('^### %d') or is_failed(line) and not has_diff(lines, row) then return false end
+    -- The diff of an edit whose log is gone cannot be shown.
+    return matches_any(line, { '^### [%d.]+ Edit ', '^### [%d.]+ Write ', '^### [%d.]+ Delete ' }) or has_diff(lines, row)
+  end,
+  failed = function(lines, row) return is_failed(lines[row]) end,
 }
 
-local function jump(kind, flags)
+local function jump(kind, step)
   return function()
-    vim.cmd("normal! m'")
-    for _ = 1, vim.v.count1 do
-      if vim.fn.search(places[kind], flags .. 'W') == 0 then break end
+    local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
+    local row, left = util.cursor_line() + 1, vim.v.count1
+    local target
+    while left > 0 do
+      row = row + step
+      if not lines[row] then break end
+      if kinds[kind](lines, row) then
+        target, left = row, left - 1
+      end
     end
+    if not target then return end
+    vim.cmd("normal! m'")
+    vim.api.nvim_win_set_cursor(0, { target, 0 })
     vim.cmd('normal! zv')
   end
 end
@@ -71,12 +105,12 @@ end
 local keys = {
   { '<CR>', follow, 'Go to the code as it is now, or follow the link' },
   { 'gd', follow, 'The same' },
-  { ']]', jump('turn', ''), 'Next turn' },
-  { '[[', jump('turn', 'b'), 'Previous turn' },
-  { ']e', jump('edit', ''), 'Next edit' },
-  { '[e', jump('edit', 'b'), 'Previous edit' },
-  { ']x', jump('failed', ''), 'Next failed step' },
-  { '[x', jump('failed', 'b'), 'Previous failed step' },
+  { ']]', jump('turn', 1), 'Next turn' },
+  { '[[', jump('turn', -1), 'Previous turn' },
+  { ']e', jump('edit', 1), 'Next edit' },
+  { '[e', jump('edit', -1), 'Previous edit' },
+  { ']x', jump('failed', 1), 'Next failed step' },
+  { '[x', jump('failed', -1), 'Previous failed step' },
   { 'K', function() vim.lsp.buf.hover() end, 'What is known about this line' },
   { 'gO', function() vim.lsp.buf.document_symbol({ loclist = true }) end, 'Outline' },
   { 'g?', function() M.show_keys() end, 'These keys' },
