@@ -282,6 +282,44 @@ fn extend_runs(old: &[u32], new: &[u32], matches: &mut [Match]) {
     }
 }
 
+/// Lines that stand elsewhere as well, kept in the middle of lines that were all replaced, are kept by chance: whoever
+/// wrote the lines around them wrote them too, or did not. A run with a line that is unique in both texts is no chance,
+/// nor is one that goes on from the run before or to the run after without a deleted line between.
+pub(crate) fn doubt_islands(old: &[u32], new: &[u32], matches: &mut [Match]) {
+    for at in 1..matches.len().saturating_sub(1) {
+        let among_new = matches[at - 1] == Match::New && matches[at + 1] == Match::New;
+        if let Match::Unsure { maybe_new, .. } = &mut matches[at] {
+            *maybe_new |= among_new;
+        }
+    }
+    let mut at = 0;
+    let mut above: Option<u32> = None;
+    let mut counts = None;
+    while at < matches.len() {
+        let Some(first) = matches[at].old() else {
+            at += 1;
+            continue;
+        };
+        let goes_on = |y: usize, x: u32| matches.get(y).and_then(Match::old) == Some(x);
+        let len = (0..).find(|n| !goes_on(at + n, first + *n as u32)).unwrap_or(1);
+        let last = first + len as u32 - 1;
+        let below = matches[at + len..].iter().find_map(Match::old);
+        let cut_above = above.map_or(first > 0, |above| above + 1 < first);
+        let cut_below = below.map_or((last as usize) + 1 < old.len(), |below| last + 1 < below);
+        let alone = cut_above && cut_below && at > 0 && at + len < new.len();
+        if alone {
+            let (olds, news) = counts.get_or_insert_with(|| (count(old), count(new)));
+            let unique = |id: &u32| olds.get(id) == Some(&1) && news.get(id) == Some(&1);
+            if !new[at..at + len].iter().any(unique) {
+                for (n, found) in matches[at..at + len].iter_mut().enumerate() {
+                    *found = Match::Unsure { candidates: vec![first + n as u32], maybe_new: true };
+                }
+            }
+        }
+        (above, at) = (Some(last), at + len);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -294,7 +332,16 @@ mod tests {
 
     /// Each character is a line; the answer has one sign for each line of the new text: `=` sure, `~` run, `+` new, `?`.
     fn check(old: &str, new: &str, expect: Expect) {
-        let Alignment(matches) = align(&ids(old), &ids(new));
+        show(&align(&ids(old), &ids(new)).0, expect);
+    }
+
+    fn islands(old: &str, new: &str, expect: Expect) {
+        let Alignment(mut matches) = align(&ids(old), &ids(new));
+        doubt_islands(&ids(old), &ids(new), &mut matches);
+        show(&matches, expect);
+    }
+
+    fn show(matches: &[Match], expect: Expect) {
         let sign = |found: &Match| match found {
             Match::Sure(_) => '=',
             Match::Run(_) => '~',
@@ -317,6 +364,9 @@ mod tests {
         // The old x stands beside Q, the other inside the block.
         check("PxQ", "PaxbxQ", expect!["=+?+~="]);
         check("ab", "ba", expect!["??"]);
+        // A line that stands elsewhere too, among lines that were all replaced.
+        islands("xABxCD", "xEFxGH", expect!["=++?++"]);
+        islands("xABzCD", "xEFzGH", expect!["=++=++"]);
         check("aab", "ab", expect!["?="]);
         check("ab", "aab", expect!["??="]);
     }

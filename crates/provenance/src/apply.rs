@@ -9,7 +9,7 @@ use trace::{Change, Hunk, StepKey};
 
 use crate::event::Event;
 use crate::text::{LineId, Words};
-use crate::timeline::{Cause, Line, MarkId, NodeId, Splice, Timeline, flow, splices_of};
+use crate::timeline::{Between, Cause, Line, MarkId, NodeId, Splice, Timeline, flow, splices_of};
 
 /// States that are tried as the one that the step found.
 const MOST_TRIED: usize = 64;
@@ -107,7 +107,7 @@ fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     let mut shift = 0i64;
     for Range { from, to, lines } in ranges {
         let before = &old[from..to];
-        let (new, kept) = flow(&timeline.interner, &mut timeline.marks, before, &lines, own, unknown);
+        let (new, kept) = flow(&timeline.interner, &mut timeline.marks, before, &lines, own, unknown, Between::OneStep);
         let at = from as i64 + shift;
         splices.extend(
             splices_of(before, &new, &kept).into_iter().map(|splice| Splice { at: splice.at + at as u32, ..splice }),
@@ -122,7 +122,7 @@ fn written(timeline: &mut Timeline, event: &Event, step: StepKey, parent: Option
     let (own, unknown) = marks(timeline, step);
     let new = timeline.interner.text_lines(text);
     let old = parent.map(|parent| timeline.text_of(parent).to_vec()).unwrap_or_default();
-    let (lines, kept) = flow(&timeline.interner, &mut timeline.marks, &old, &new, own, unknown);
+    let (lines, kept) = flow(&timeline.interner, &mut timeline.marks, &old, &new, own, unknown, Between::OneStep);
     let splices = splices_of(&old, &lines, &kept);
     timeline.add(parent, Cause::Edit(step), event, splices)
 }

@@ -4,7 +4,7 @@ use trace::{Evidence, LineOrigin};
 
 use crate::event::Tree;
 use crate::text::{self, LineId, Overlay};
-use crate::timeline::{Line, Mark, MarkId, NodeId, Timeline, flow};
+use crate::timeline::{Between, Line, Mark, MarkId, NodeId, Timeline, flow};
 
 /// The answer for one text.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,13 @@ pub struct Blame {
     pub(crate) kept: Vec<Option<u32>>,
 }
 
+impl Blame {
+    /// Nobody is known to have written any of these lines.
+    pub fn unknown(lines: usize) -> Blame {
+        Blame { lines: vec![None; lines], kept: vec![None; lines], ..Blame::default() }
+    }
+}
+
 impl Timeline {
     /// Tells who wrote each line of `text`, a text of the file in `tree` now.
     pub fn blame(&self, text: &str, tree: Tree) -> Blame {
@@ -32,7 +39,7 @@ impl Timeline {
             return self.exactly(state, &lines);
         }
         let Some(state) = head else {
-            return Blame { lines: vec![None; ids.len()], kept: vec![None; ids.len()], ..Blame::default() };
+            return Blame::unknown(ids.len());
         };
         let old = self.copy_of(state);
         let same = Blame { kept: (0..old.len() as u32).map(Some).collect(), state: head, ..Blame::default() };
@@ -49,7 +56,7 @@ impl Timeline {
         }
         let old_ids = words.text_lines(text::lines(base_text));
         if base.marks.len() != old_ids.len() {
-            return Blame { lines: vec![None; ids.len()], kept: vec![None; ids.len()], ..Blame::default() };
+            return Blame::unknown(ids.len());
         }
         let old: Vec<Line> = old_ids.iter().zip(&base.marks).map(|(id, mark)| Line { id: *id, mark: *mark }).collect();
         self.across(&words, base, &old, &ids)
@@ -67,7 +74,7 @@ impl Timeline {
         let mut marks: Vec<Mark> = self.marks.iter().chain(&base.further).copied().collect();
         let nobody = marks.len() as MarkId;
         marks.push(Mark { node: self.next_node(), step: None, reformatted: false });
-        let (lines, kept) = flow(words, &mut marks, old, ids, nobody, nobody);
+        let (lines, kept) = flow(words, &mut marks, old, ids, nobody, nobody, Between::Texts);
         let told = lines.iter().map(|line| marks.get(line.mark as usize).and_then(|mark| origin(mark, None))).collect();
         let in_state = |kept: Option<u32>| base.kept.get(kept? as usize).copied().flatten();
         Blame {

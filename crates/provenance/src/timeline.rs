@@ -6,7 +6,7 @@
 use rustc_hash::FxHashMap;
 use trace::{StepKey, Timestamp};
 
-use crate::align::{Match, align};
+use crate::align::{Match, align, doubt_islands};
 use crate::apply;
 use crate::event::{Event, EventKey, Happening, Seen, Tree};
 use crate::text::{self, Interner, LineId, Words};
@@ -192,7 +192,7 @@ impl Timeline {
         self.walk_to(Some(parent));
         let old = self.text.clone();
         let unknown = self.mark(child, None);
-        let (lines, kept) = flow(&self.interner, &mut self.marks, &old, ids, unknown, unknown);
+        let (lines, kept) = flow(&self.interner, &mut self.marks, &old, ids, unknown, unknown, Between::Texts);
         splices_of(&old, &lines, &kept)
     }
 
@@ -321,6 +321,15 @@ fn push_mark(marks: &mut Vec<Mark>, mark: Mark) -> MarkId {
     (marks.len() - 1) as MarkId
 }
 
+/// What lies between two texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Between {
+    /// One step, whose log says what it replaced.
+    OneStep,
+    /// Nothing but the texts is known.
+    Texts,
+}
+
 /// Carries lines across a change of which only the two texts are known. Gives the new lines and, for each, the old
 /// line that it is. `new_mark` is the mark of lines that are new, `unsure_mark` of those that have several accounts.
 pub(crate) fn flow(
@@ -330,9 +339,13 @@ pub(crate) fn flow(
     new: &[LineId],
     new_mark: MarkId,
     unsure_mark: MarkId,
+    between: Between,
 ) -> (Vec<Line>, Vec<Option<u32>>) {
     let old_ids: Vec<LineId> = old.iter().map(|line| line.id).collect();
-    let matches = align(&old_ids, new).0;
+    let mut matches = align(&old_ids, new).0;
+    if between == Between::Texts {
+        doubt_islands(&old_ids, new, &mut matches);
+    }
     let mut lines: Vec<Line> = new.iter().map(|id| Line { id: *id, mark: new_mark }).collect();
     let mut kept: Vec<Option<u32>> = vec![None; new.len()];
     for (at, found) in matches.iter().enumerate() {

@@ -167,9 +167,9 @@ impl Moment<'_> {
     }
 
     /// What is not committed (or, `staged`, what is staged) in a repository, by the turn that wrote it.
-    pub fn uncommitted(&self, repo: &Repo, staged: bool) -> Uncommitted {
+    pub fn uncommitted(&self, repo: &Repo, staged: bool) -> anyhow::Result<Uncommitted> {
         let mut all = Uncommitted::default();
-        for changed in repo.changed_files(staged) {
+        for changed in repo.changed_files(staged)? {
             let path = repo.root().join(&changed.rel);
             let old = repo.blob_at_head(&changed.rel).unwrap_or_default();
             let new = match staged {
@@ -184,7 +184,7 @@ impl Moment<'_> {
             all.add(&changed.rel, &old, &new, &view);
         }
         all.turns.sort_by(|a, b| b.step.turn_ended.cmp(&a.step.turn_ended));
-        all
+        Ok(all)
     }
 }
 

@@ -179,8 +179,7 @@ impl Moment<'_> {
         if self.reading().is_none() {
             return view;
         }
-        let lines = vec![None; view.blame.lines.len()];
-        FileView { blame: Arc::new(Blame { lines, ..Blame::default() }), reading: self.reading(), ..view }
+        FileView { blame: Arc::new(Blame::unknown(view.blame.lines.len())), reading: self.reading(), ..view }
     }
 }
 

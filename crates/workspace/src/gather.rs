@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use provenance::{Event, EventKey, Happening, Seen, Tree};
 use rustc_hash::{FxHashMap, FxHasher};
-use trace::{Bodies, DerivedPath, LogId, Place, RecordId, StepKey, Timestamp};
+use trace::{DerivedPath, LogId, Place, RecordId, StepKey, Timestamp};
 
 use crate::Moment;
 use crate::mapping::{self, Target, file_name, tree_of};
@@ -61,6 +61,7 @@ pub(crate) enum Depth {
 
 /// Versions of a file in git that are looked at as the text that an edit may have found.
 const MOST_COMMITS: usize = 400;
+const LIMIT: repo::Limit = repo::Limit { commits: 50_000, time: std::time::Duration::from_secs(2) };
 
 impl Moment<'_> {
     /// The clues about a file in the order in which they happened.
@@ -192,14 +193,13 @@ impl Moment<'_> {
 
 fn commits(target: &Target<'_>, clues: &mut Vec<Clue>) {
     let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
-    let limit = repo::Limit { commits: MOST_COMMITS, ..repo::Limit::default() };
-    for (at, version) in repo.history(rel, limit).into_iter().rev().enumerate() {
+    for (at, version) in repo.history(rel, LIMIT).versions.into_iter().take(MOST_COMMITS).rev().enumerate() {
         let Some(blob) = version.blob else { continue };
         let mut hasher = FxHasher::default();
-        (version.commit.to_string(), rel).hash(&mut hasher);
+        (version.commit.id.to_string(), rel).hash(&mut hasher);
         clues.push(Clue {
             key: EventKey(hasher.finish()),
-            at: version.at,
+            at: version.commit.at,
             log: GIT,
             order: at as u32,
             tree: mapping::HERE,

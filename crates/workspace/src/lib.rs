@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
-use index::Index;
+pub use index::{Changed, Env, Index, Logs, Progress, Watch};
 use repo::Repo;
 
 pub use buffers::Buffers;
