@@ -143,19 +143,21 @@ struct Lines {
 fn read_lines(file: &mut dyn Read, lines: &mut Lines, longest: usize, objects: &mut dyn Objects) -> io::Result<()> {
     // Bytes of the buffer that are known to hold no line end.
     let mut searched = 0;
-    while file.take(CHUNK as u64).read_to_end(&mut lines.buffer)? > 0 {
-        let end = match memchr::memrchr(b'\n', &lines.buffer[searched..]) {
-            Some(last) => searched + last + 1,
-            None => 0,
-        };
+    loop {
+        let read = file.take(CHUNK as u64).read_to_end(&mut lines.buffer)?;
+        let end = memchr::memrchr(b'\n', &lines.buffer[searched..]).map_or(0, |last| searched + last + 1);
         lines.hand_out(end, objects);
-        searched = lines.buffer.len();
-        if searched > longest && !skip_line(file, lines)? {
+        if read == 0 {
             return Ok(());
         }
-        searched = searched.min(lines.buffer.len());
+        searched = lines.buffer.len();
+        if searched > longest {
+            if !skip_line(file, lines)? {
+                return Ok(());
+            }
+            searched = 0;
+        }
     }
-    Ok(())
 }
 
 /// Reads on to the end of the line that the buffer holds the beginning of, and leaves what follows in the buffer.
@@ -189,12 +191,10 @@ impl Lines {
         self.at += end as u64;
     }
 
-    /// A last line without an end is held back, unless it consists of whole objects: the writer may be in the middle
-    /// of it, or it may have finished without a line end.
+    /// A last line without an end is held back from its first object on that is not whole: the writer may be in the
+    /// middle of it. What is whole is taken, for the writer may have finished without a line end.
     fn finish(&mut self, objects: &mut dyn Objects) {
-        if holds_only_objects(&self.buffer) {
-            self.hand_out(self.buffer.len(), objects);
-        }
+        self.hand_out(whole_objects(&self.buffer), objects);
     }
 }
 
@@ -206,15 +206,15 @@ fn each_line(bytes: &[u8], at: u64, line: &mut dyn FnMut(&[u8], u64)) {
     }
 }
 
-fn holds_only_objects(line: &[u8]) -> bool {
+/// The length of the objects at a line's beginning.
+fn whole_objects(line: &[u8]) -> usize {
+    let mut end = 0;
     let mut at = skip_space(line, 0);
-    while at < line.len() {
-        match json::extent(&line[at..]) {
-            Some(len) => at = skip_space(line, at + len),
-            None => return false,
-        }
+    while let Some(len) = line.get(at..).and_then(json::extent) {
+        end = at + len;
+        at = skip_space(line, end);
     }
-    !line.is_empty()
+    end
 }
 
 /// Hands out each object of a line. Each run of bytes between that is no object counts once as broken.
@@ -482,18 +482,26 @@ mod tests {
                 @16 {"t":3}
                 cursor 23 of 23"#]],
         );
-        check("{\"t\":2}{\"t\"", expect!["cursor 0 of 11"]);
+        check(
+            "{\"t\":2}{\"t\"",
+            expect![[r#"
+            @0 {"t":2}
+            cursor 7 of 11"#]],
+        );
         check("12", expect!["cursor 0 of 2"]);
     }
 
     #[test]
     fn overlong_lines_are_skipped() {
-        let long = format!("{{\"t\":1}}\n{{\"t\":\"{}\"}}\n{{\"t\":2}}\n", "x".repeat(3 * CHUNK));
+        let long =
+            format!("{{\"t\":1}}\n{{\"t\":\"{}\"}}\n{{\"t\":2}}\ngarbage\n{{\"t\":3}}\n{{", "x".repeat(3 * CHUNK));
         expect![[r#"
             @0 {"t":1}
             @1572881 {"t":2}
+            @1572897 {"t":3}
             broken @8
-            cursor 1572889 of 1572889"#]]
+            broken @1572889
+            cursor 1572905 of 1572906"#]]
         .assert_eq(&read(long.as_bytes(), 100));
         let endless = format!("{{\"t\":1}}\n{}", "x".repeat(3 * CHUNK));
         expect![[r#"

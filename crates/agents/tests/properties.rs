@@ -80,7 +80,7 @@ fn mutated(bytes: Vec<u8>, mutations: &[(u8, prop::sample::Index, u8)]) -> Vec<u
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_can_be_scanned(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {

@@ -125,7 +125,9 @@ fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<S
     let mut log = Log::open(path, from)?;
     let mut scanner = Scanner::new(agent_of(path), sink);
     if log.start.offset > 0 {
-        scanner.first_cwd = first_cwd(&log.head(BEGINNING.min(log.start.offset))?);
+        if log.start.offset > LOOK_BACK {
+            scanner.first_cwd = first_cwd(&log.head(BEGINNING)?);
+        }
         scanner.muted = true;
         log.replay(LOOK_BACK, &mut scanner)?;
         scanner.muted = false;

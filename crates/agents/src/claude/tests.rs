@@ -974,6 +974,25 @@ fn a_resumed_scan_knows_what_came_before() {
     .assert_eq(&show(result, &entries));
 }
 
+#[test]
+fn a_resumed_scan_of_a_long_log_knows_what_lies_far_back() {
+    let begin = r#"{"type":"user","uuid":"u1","sessionId":"s","cwd":"/w","message":{"content":"one"}}"#;
+    let filler = r#"{"type":"assistant","uuid":"a1","cwd":"/w/deep","message":{"content":"on and on"}}"#;
+    let read = format!("{begin}\n{}", format!("{filler}\n").repeat(10_000));
+    let end = r#"{"type":"file-history-delta","messageId":"u1","trackingPath":"a.rs","backup":{"backupFileName":"a@v1"}}
+{"type":"user","uuid":"r1","message":{"content":[{"type":"tool_result","tool_use_id":"t1","content":"updated"}]}}"#;
+    assert!(read.len() as u64 > super::LOOK_BACK);
+    let log = log("s.jsonl", &read);
+    let (_, scan) = log.scan(&Cursor::default());
+    fs::write(&log.path, format!("{read}{end}\n")).expect("growing the log");
+    let (entries, scan) = log.scan(&scan.cursor);
+    assert_eq!((scan.restarted, scan.cursor.records), (false, 10_003));
+    expect![[r#"
+        -<- Backups before u1 [("/w/a.rs", Some("a@v1"))]
+        r1<- Result t1 "updated"
+    "#]].assert_eq(&show(&format!("{begin}{end}"), &entries));
+}
+
 mod finding {
     use super::*;
     use crate::{Env, Trouble};
