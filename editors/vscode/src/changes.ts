@@ -4,8 +4,9 @@ import * as vscode from 'vscode';
 import { addressOf, at, placeOf } from './place';
 import type { CommandArgument, FileChange, HistoryEntry } from './protocol';
 import type { Server } from './server';
-import { isOurs, mention } from './show';
-import { justEnded, turnOf } from './text';
+import { isOurs, mention, plainRange } from './show';
+import { sideOf } from './sides';
+import { justEnded, turnOf, withoutCount } from './text';
 
 export async function showStepDiff(server: Server, argument: CommandArgument): Promise<void> {
   const place = placeOf(argument);
@@ -35,13 +36,13 @@ export async function showTurnChanges(server: Server, argument: CommandArgument)
   const turn = address.includes(':') ? turnOf(address) : `${address}:last`;
   const changes = await server.request('turnlens/turnChanges', { address: turn });
   if (changes === null || changes.files.length === 0) return mention('This turn changed no file.');
-  await vscode.commands.executeCommand('vscode.changes', changes.title, changes.files.map(sides));
+  await vscode.commands.executeCommand('vscode.changes', withoutCount(changes.title), changes.files.map(sides));
 }
 
 /** One row of the multi-file diff; a side that there is not is left out. */
 function sides(file: FileChange): [vscode.Uri, vscode.Uri | undefined, vscode.Uri | undefined] {
-  const before = file.created ? undefined : vscode.Uri.parse(file.before);
-  const after = file.deleted ? undefined : vscode.Uri.parse(file.after);
+  const before = file.created ? undefined : sideOf(file.before, file.path);
+  const after = file.deleted ? undefined : sideOf(file.after, file.path);
   return [vscode.Uri.parse(file.uri), before, after];
 }
 
@@ -75,7 +76,7 @@ async function pickTurn(server: Server): Promise<string | undefined> {
 /** The steps that wrote what stands in a file. */
 export async function historyOfFile(server: Server, document: vscode.TextDocument): Promise<HistoryEntry[]> {
   const range = new vscode.Range(0, 0, document.lineCount, 0);
-  const history = await server.request('turnlens/history', { textDocument: { uri: document.uri.toString() }, range });
+  const history = await server.request('turnlens/history', { textDocument: { uri: document.uri.toString() }, range: plainRange(range) });
   return history?.entries ?? [];
 }
 

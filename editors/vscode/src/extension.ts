@@ -14,6 +14,7 @@ import { NotRunning, SCHEME, Server } from './server';
 import { openLive, openSession, SessionsView } from './sessions';
 import { needsRestart } from './settings';
 import { Reports, show } from './show';
+import { registerSides } from './sides';
 import { addLogFolder, doctor, getStarted, openDemo, openNewestChange, setNoise, toggleCurrentLine } from './start';
 import { asArgument, asShown } from './text';
 import { TraceViews } from './trace';
@@ -27,7 +28,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const reports = new Reports();
   const line = new LineWatch(client);
   const view = new SessionsView(client);
-  context.subscriptions.push(client, reports, line, view, new TraceViews(), registerHover(client));
+  context.subscriptions.push(client, reports, line, view, new TraceViews(), registerHover(client), registerSides());
   registerCommands(context, client, { lenses, reports, view });
   listen(context, client, line, view);
   await client.start();
@@ -113,6 +114,8 @@ async function guarded(client: Server, run: () => Promise<unknown>): Promise<voi
   } catch (error) {
     if (error instanceof NotRunning) return stoppedMenu(client);
     const message = error instanceof Error ? error.message : String(error);
+    // The person went on to another document while this one was being opened: nothing is wrong.
+    if (message.includes('another editor opened in the meantime')) return;
     const button = await vscode.window.showErrorMessage(`Turnlens: ${message}`, 'Show Log');
     if (button !== undefined) client.showOutput();
   }

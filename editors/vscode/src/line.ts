@@ -13,8 +13,8 @@ const TELL_READING_AFTER_MS = 2000;
 const PRIORITY = 101;
 
 export class LineWatch implements vscode.Disposable {
-  private readonly item = vscode.window.createStatusBarItem('turnlens.line', vscode.StatusBarAlignment.Right, PRIORITY);
-  private readonly liveItem = vscode.window.createStatusBarItem('turnlens.live', vscode.StatusBarAlignment.Right, PRIORITY + 1);
+  private readonly item = vscode.window.createStatusBarItem('line', vscode.StatusBarAlignment.Right, PRIORITY);
+  private readonly liveItem = vscode.window.createStatusBarItem('live', vscode.StatusBarAlignment.Right, PRIORITY + 1);
   private readonly endOfLine = vscode.window.createTextEditorDecorationType({
     after: { color: new vscode.ThemeColor('editorCodeLens.foreground'), margin: '0 0 0 3em', fontStyle: 'italic' },
     rangeBehavior: vscode.DecorationRangeBehavior.ClosedOpen,

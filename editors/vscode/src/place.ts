@@ -1,9 +1,11 @@
 // What a command is about: the place that it was given, else the cursor's.
 
 import * as vscode from 'vscode';
+import type { Position, Range } from 'vscode-languageserver-types';
 import type { CommandArgument, LineInfo } from './protocol';
 import type { Server } from './server';
 import { asRange } from './show';
+import { behind } from './sides';
 
 export interface Place {
   uri: vscode.Uri;
@@ -16,7 +18,7 @@ export function placeOf(argument: CommandArgument): Place | undefined {
     return { uri: vscode.Uri.parse(argument.uri), range: asRange(argument.range) };
   }
   const editor = vscode.window.activeTextEditor;
-  return editor === undefined ? undefined : { uri: editor.document.uri, range: editor.selection };
+  return editor === undefined ? undefined : { uri: behind(editor.document.uri), range: editor.selection };
 }
 
 export function textDocument(place: Place): { uri: string } {
@@ -24,16 +26,16 @@ export function textDocument(place: Place): { uri: string } {
 }
 
 /** Parameters of a request about the line where the place's cursor stands. */
-export function at(place: Place): { textDocument: { uri: string }; position: vscode.Position } {
+export function at(place: Place): { textDocument: { uri: string }; position: Position } {
   const position = place.range instanceof vscode.Selection ? place.range.active : place.range.start;
   return { textDocument: textDocument(place), position };
 }
 
 /** The whole lines of a place; a selection that ends at the beginning of a line does not take that line. */
-export function lines(place: Place): vscode.Range {
+export function lines(place: Place): Range {
   const { start, end } = place.range;
   const last = end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
-  return new vscode.Range(start.line, 0, last + 1, 0);
+  return { start: { line: start.line, character: 0 }, end: { line: last + 1, character: 0 } };
 }
 
 /** The address of a line: of its origin in code, of its step in a trace. */

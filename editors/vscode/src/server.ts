@@ -106,7 +106,9 @@ export class Server implements vscode.Disposable {
     params: Requests[M]['params'],
     token?: vscode.CancellationToken,
   ): Promise<Requests[M]['result']> {
-    return this.started().sendRequest(method, params, token);
+    const client = this.started();
+    // A token that is handed over as `undefined` would be sent as a second parameter.
+    return token === undefined ? client.sendRequest(method, params) : client.sendRequest(method, params, token);
   }
 
   /** Runs one of the server's own commands. */

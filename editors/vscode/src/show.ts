@@ -9,6 +9,14 @@ export function asRange(range: NonNullable<Shown['range']>): vscode.Range {
   return new vscode.Range(range.start.line, range.start.character, range.end.line, range.end.character);
 }
 
+/** A range as the protocol has it; VS Code's own becomes a list of two positions when it is sent. */
+export function plainRange({ start, end }: vscode.Range): NonNullable<Shown['range']> {
+  return {
+    start: { line: start.line, character: start.character },
+    end: { line: end.line, character: end.character },
+  };
+}
+
 /** Whether a document is a trace: a virtual one, or its read-only file where virtual documents are switched off. */
 export function isTrace(document: vscode.TextDocument): boolean {
   return document.languageId === LANGUAGE;

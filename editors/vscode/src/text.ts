@@ -61,6 +61,11 @@ function splitAddress(address: string): [string, string | undefined] {
   return colon < 0 ? [address, undefined] : [address.slice(0, colon), address.slice(colon + 1)];
 }
 
+/** A title without `(3 files)` at its end, for VS Code's multi-file diff writes that itself. */
+export function withoutCount(title: string): string {
+  return title.replace(/ \(\d+ files?\)$/, '');
+}
+
 /** The place that a reply names, whether it came as a bare URI or as URI and range. */
 export function asShown(document: string | Shown): Shown {
   return typeof document === 'string' ? { uri: document } : document;

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { addressOf, at, placeOf, type Place } from './place';
 import type { CommandArgument } from './protocol';
 import type { Server } from './server';
-import { asRange, isTrace, mention, type Reports, show } from './show';
+import { asRange, isTrace, mention, plainRange, type Reports, show } from './show';
 import { asShown, stillReading, turnBeside } from './text';
 
 /** Opens the turn that wrote a line; where nobody knows it, says why. */
@@ -22,7 +22,7 @@ export async function openTurn(server: Server, argument: CommandArgument): Promi
 export async function tellUnknown(place: Place, message: string | null | undefined): Promise<void> {
   const text = message ?? 'No recorded turn wrote this line.';
   const button = await vscode.window.showInformationMessage(text, 'Explain', 'Line History');
-  const argument = { uri: place.uri.toString(), range: place.range };
+  const argument = { uri: place.uri.toString(), range: plainRange(place.range) };
   if (button === 'Explain') await vscode.commands.executeCommand('turnlens.explainLine', argument);
   if (button === 'Line History') await vscode.commands.executeCommand('turnlens.showLineHistory', argument);
 }

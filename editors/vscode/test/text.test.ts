@@ -35,6 +35,11 @@ check('turnOf', text.turnOf, [
   ['@:last', '@:last'],
 ]);
 
+check('withoutCount', text.withoutCount, [
+  ['Turn 12 · Add retry to the loader (3 files)', 'Turn 12 · Add retry to the loader'],
+  ['Turn 12 · Split (in two) files', 'Turn 12 · Split (in two) files'],
+]);
+
 check('next turn', (address: string) => text.turnBeside(address, 1), [
   ['9f3c:2.4', '9f3c:3'],
   ['9f3c', undefined],

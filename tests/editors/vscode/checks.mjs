@@ -1,0 +1,433 @@
+// What is checked, in the order in which it is run. Each check begins with the editor in focus and nothing above it.
+import fs from 'node:fs';
+import path from 'node:path';
+import { ROOT } from './workbench.mjs';
+
+const SHOTS = path.join(ROOT, 'target/screenshots');
+
+async function shot(bench, name) {
+  fs.mkdirSync(SHOTS, { recursive: true });
+  await bench.page.screenshot({ path: path.join(SHOTS, `vscode-${name}.png`) });
+}
+
+function must(what, truth, seen) {
+  if (!truth) throw new Error(`${what}; seen: ${JSON.stringify(seen)}`);
+}
+
+const same = (what, seen, wanted) => must(`${what} should be ${JSON.stringify(wanted)}`, JSON.stringify(seen) === JSON.stringify(wanted), seen);
+
+/** A word of a line, and the column (from 1) in its middle. */
+function wordIn({ text }) {
+  const found = /[A-Za-z_]{4,}/.exec(text);
+  return { word: found[0], column: found.index + 2 };
+}
+
+const fileName = (facts) => facts.file.split('/').at(-1);
+const isTraceTab = (tab) => tab?.endsWith('.trace.md');
+
+async function openTurnOf(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line, 3);
+  await bench.keys('Control+k', 'a');
+  await bench.until('a trace', async () => isTraceTab(await bench.activeTab()));
+  await bench.until('the selected line', async () => (await bench.position()).selected > 0);
+}
+
+/** Until the tab of the file is in front with the cursor on a line. */
+const backAt = (bench, facts, line) =>
+  bench.until(`${fileName(facts)}:${line}`, async () => (await bench.activeTab()) === fileName(facts) && (await bench.position()).line === line);
+
+async function startsQuietly(bench, facts) {
+  await bench.open(facts.file);
+  await bench.until('a lens', async () => (await bench.lensRows()).length > 0, 60_000);
+  const notifications = await bench.notifications();
+  same('notifications at the start', notifications, []);
+}
+
+async function lensOnHeads(bench, facts) {
+  const rows = await bench.until('lens rows', async () => {
+    const found = await bench.lensRows();
+    return found.some(({ text }) => / · .+ · /.test(text)) && found;
+  });
+  for (const { text, box } of rows) {
+    const line = await bench.lineBelow(box);
+    must(`the line below "${text}" is a head, without indentation`, /^\S/.test(line ?? ''), line);
+  }
+  const allowed = Math.max(3, Math.ceil(facts.lines.length / 15));
+  must(`at most ${allowed} lens rows`, rows.length <= allowed, rows.length);
+  await shot(bench, 'lens');
+  return rows.map(({ text }) => text).join(' ‖ ');
+}
+
+async function statusBar(bench, facts) {
+  await bench.goTo(facts.known.line);
+  const text = await bench.until('a status text', () => bench.status('line'));
+  must('agent, time, title', /^\S+ · .+ · .+/.test(text), text);
+  await bench.goTo(facts.unknown.line);
+  await bench.until('no status text on a line of nobody', async () => (await bench.status('line')) === '');
+  return text;
+}
+
+async function hoverBelowTheOther(bench, facts) {
+  await bench.goTo(facts.known.line, wordIn(facts.known).column);
+  await bench.keys('Control+k', 'Control+i');
+  const rows = bench.page.locator('.monaco-hover:visible .hover-row');
+  await bench.until('two hovers', async () => (await rows.count()) >= 2);
+  const texts = await rows.allInnerTexts();
+  const own = texts.findIndex((text) => /turn \d+/.test(text));
+  must('ours is there', own >= 0, texts);
+  must("the other extension's stands above", texts.slice(0, own).some((text) => text.startsWith('neighbour:')), texts);
+  const first = rows.nth(own).locator('p').first();
+  const links = await first.locator('a').allInnerTexts();
+  must('links in the first line', links.length >= 2 && /^turn \d+/.test(links[0]), links);
+  const drawn = (await rows.nth(own).locator('.monaco-tokenized-source, p').allInnerTexts()).join('\n').split('\n').filter(Boolean).length;
+  must('at most 18 lines', drawn <= 18, drawn);
+  await shot(bench, 'hover');
+  await rows.nth(own).locator('a').first().click();
+  await bench.until('the turn, from the hover', async () => isTraceTab(await bench.activeTab()));
+  return links.join(', ');
+}
+
+async function turnAndBack(bench, facts) {
+  await openTurnOf(bench, facts);
+  const selected = await bench.selection();
+  same('the selected line', selected.trimEnd(), `+${facts.known.text}`);
+  await shot(bench, 'turn');
+  await bench.keys('Control+k', 'a');
+  await backAt(bench, facts, facts.known.line);
+  await openTurnOf(bench, facts);
+  await bench.keys(process.platform === 'linux' ? 'Control+Alt+Minus' : 'Alt+ArrowLeft');
+  await backAt(bench, facts, facts.known.line);
+  same('the column', (await bench.position()).column, 3);
+}
+
+async function traceFolds(bench, facts) {
+  await openTurnOf(bench, facts);
+  const folded = await bench.until('a folded thought', () => bench.editor.locator('.codicon-folding-collapsed').count());
+  must('the line one came for is in sight', await bench.viewLine(`+${facts.known.text}`).isVisible());
+  return `${folded} folded`;
+}
+
+async function traceOutline(bench, facts) {
+  await openTurnOf(bench, facts);
+  await bench.keys('Control+Shift+o');
+  const rows = await bench.until('an outline', async () => {
+    const found = await bench.quickRows();
+    return found.length > 0 && !found[0].startsWith('No ') && found;
+  });
+  const symbols = rows.filter((row) => !/^symbols? \(\d+\)$/i.test(row));
+  must('only turns and what they did', symbols.every((row) => /^(symbols.*\)\s*)?(Turn \d+|\d+(\.\d+)+ |Context compacted)/.test(row)), symbols);
+  await shot(bench, 'outline');
+  return symbols.join(' ‖ ');
+}
+
+async function turnsOfATrace(bench, facts) {
+  await openTurnOf(bench, facts);
+  const buttons = await bench.page.locator('.editor-group-container.active .editor-actions .action-label').evaluateAll((all) => all.map((a) => a.getAttribute('aria-label') ?? ''));
+  for (const wanted of ['Previous Turn', 'Next Turn', 'Show Changes of Turn']) {
+    must(`${wanted} in the title bar`, buttons.some((label) => label.includes(wanted)), buttons);
+  }
+}
+
+async function peek(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line, 3);
+  await bench.keys('Control+k', 'Shift+A');
+  const widget = bench.page.locator('.peekview-widget');
+  await widget.waitFor();
+  await bench.until('the step in the peek', async () => (await widget.innerText()).replaceAll('\u00a0', ' ').includes(facts.known.text.trim()));
+  await shot(bench, 'peek');
+  await bench.keys('Escape');
+  await bench.until('the peek is closed', async () => (await widget.count()) === 0);
+  same('the place', (await bench.position()).line, facts.known.line);
+}
+
+async function lastTurn(bench) {
+  await bench.command('Show Changes of the Last Turn');
+  await bench.until('the multi-file diff', async () => (await bench.page.locator('.multiDiffEntry').count()) > 0);
+  const tab = await bench.activeTab();
+  must('the tab names the turn', /^Turn \d+ · .+ \(\d+ files?\)$/.test(tab), tab);
+  const files = Number(/\((\d+) files?\)/.exec(tab)[1]);
+  const entries = await bench.page.locator('.multiDiffEntry').count();
+  must('an entry for each file', entries === files || files > 3, { entries, files });
+  await bench.rest(500);
+  await shot(bench, 'last-turn');
+  await bench.keys('Control+F4');
+  return tab;
+}
+
+async function stepDiff(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line);
+  await bench.command('Show Step Diff');
+  await bench.page.locator('.editor-group-container.active .diff-editor, .editor-group-container.active .monaco-diff-editor').first().waitFor();
+  await bench.rest(500);
+  await shot(bench, 'step-diff');
+  await bench.keys('Control+F4');
+}
+
+async function quietOnEveryLine(bench, facts) {
+  await bench.open(facts.file);
+  const bulb = bench.page.locator('.editor-group-container.active .lightBulbWidget:visible, .editor-group-container.active [class*="codicon-light-bulb"]:visible, .editor-group-container.active [class*="codicon-gutter-lightbulb"]:visible');
+  for (const { line } of facts.lines) {
+    await bench.goTo(line, 1);
+    await bench.rest(300);
+    same(`light bulbs on line ${line}`, await bulb.count(), 0);
+  }
+  const problems = await bench.page.locator('[id="status.problems"]').getAttribute('aria-label').catch(() => null);
+  const label = problems ?? (await bench.page.locator('[id="status.problems"]').innerText());
+  must('no problems', /No Problems|^\s*0\s+0\s*$/.test(label), label);
+  same('notifications', await bench.notifications(), []);
+  must('the same tab', (await bench.activeTab()) === fileName(facts), await bench.activeTab());
+  return `${facts.lines.length} lines`;
+}
+
+async function foldsByIndentation(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(1);
+  await bench.keys('Control+k', 'Control+0');
+  const folded = await bench.until('folds', () => bench.editor.locator('.codicon-folding-collapsed').count());
+  await shot(bench, 'folded');
+  await bench.keys('Control+k', 'Control+j');
+  await bench.keys('Control+Shift+o');
+  const rows = await bench.until('an outline', async () => {
+    const found = await bench.quickRows();
+    return found.some((row) => row.includes('neighbour')) && found;
+  });
+  must("only the other extension's symbols", rows.filter((row) => !row.includes('neighbour')).length === 0, rows);
+  return `${folded} folded`;
+}
+
+async function workspaceSymbols(bench, facts) {
+  const word = (facts.sessions[0]?.title ?? '').split(/\s+/).find((w) => /^\w{4,}$/.test(w));
+  await bench.keys('Control+t');
+  await bench.choose(`#${word}`);
+  const plain = await bench.until('symbols', async () => {
+    const found = await bench.quickRows();
+    return found.some((row) => row.includes('_neighbour')) && found;
+  });
+  must('no turn for a plain word', plain.every((row) => row.includes('_neighbour')), plain);
+  await bench.keys('Escape', 'Control+t');
+  await bench.choose(`#?${word}`);
+  const turns = await bench.until('turns', async () => {
+    const found = await bench.quickRows();
+    return found.some((row) => row.startsWith('? ')) && found;
+  });
+  await shot(bench, 'symbols');
+  await bench.keys('Escape');
+  return turns[0];
+}
+
+async function definition(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line, wordIn(facts.known).column);
+  const { word } = wordIn(facts.known);
+  const first = facts.lines.find(({ text }) => new RegExp(`\\b${word}\\b`).test(text)).line;
+  await bench.keys('F12');
+  if (first !== facts.known.line) await backAt(bench, facts, first);
+  await bench.rest(700);
+  same('peeks', await bench.page.locator('.peekview-widget:visible').count(), 0);
+  same('the tab', await bench.activeTab(), fileName(facts));
+  await bench.goTo(facts.known.line, 2);
+  await bench.keys('F12');
+  await bench.until('the turn, from the margin', async () => isTraceTab(await bench.activeTab()));
+}
+
+async function typingMovesNoLens(bench, facts) {
+  await bench.open(facts.file);
+  const title = facts.known.line;
+  await bench.goTo(1);
+  await bench.until('lenses', async () => (await bench.lensRows()).length > 0);
+  await bench.goTo(title);
+  await bench.keys('End');
+  await bench.rest(1500);
+  const names = async () => (await bench.lensRows()).map(({ text }) => text);
+  const before = await names();
+  const seen = new Set();
+  for (let i = 0; i < 40; i++) {
+    await bench.type('x');
+    await bench.rest(100);
+    seen.add(JSON.stringify(await names()));
+  }
+  same('lens rows while keys come', [...seen], [JSON.stringify(before)]);
+  await bench.until('the file as it was', async () => {
+    await bench.keys('Control+z');
+    return (await bench.page.locator('.editor-group-container.active .tab.active.dirty').count()) === 0;
+  });
+  return `${before.length} rows, 40 keys`;
+}
+
+async function unknownLine(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(facts.unknown.line);
+  await bench.keys('Control+k', 'a');
+  const toast = bench.page.locator('.notification-toast:visible').first();
+  await toast.waitFor();
+  const text = (await toast.innerText()).replace(/\s+/g, ' ').trim();
+  must('the words', text.includes('No recorded turn wrote this line.'), text);
+  must('the buttons', text.includes('Explain') && text.includes('Line History'), text);
+  await shot(bench, 'unknown-line');
+  await toast.getByText('Explain', { exact: true }).click();
+  await bench.until('an explanation', async () => !((await bench.activeTab()) ?? '').endsWith(fileName(facts)) || (await bench.activeTab()).startsWith('explanation'));
+  await bench.until('its text', async () => (await bench.editor.innerText()).replaceAll('\u00a0', ' ').includes(`:${facts.unknown.line}`));
+  await shot(bench, 'explain');
+  return text;
+}
+
+async function copies(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line);
+  const copied = async (title, looks) => {
+    await bench.page.evaluate(() => navigator.clipboard.writeText(''));
+    await bench.command(title);
+    return bench.until(`${title} on the clipboard`, async () => {
+      const text = await bench.clipboard();
+      return looks.test(text) && text;
+    });
+  };
+  const address = await copied('Copy Turn Address', /^[^\s:]{4,}:\d+$/);
+  await copied('Copy Turn as Markdown', /Turn \d+/);
+  const resume = await copied('Copy Resume Command', /resume/);
+  return `${address}; ${resume}`;
+}
+
+async function sessions(bench, facts) {
+  await bench.open(facts.file);
+  await bench.command('Open Session…');
+  const rows = await bench.until('sessions', async () => {
+    const found = await bench.quickRows();
+    return found.length > 0 && !found[0].includes('Turnlens:') && found;
+  });
+  must('those of this file first', rows[0].includes('sessions that edited this file'), rows);
+  must('the titles', facts.sessions.some(({ title }) => rows[0].includes(title)), rows);
+  await shot(bench, 'sessions');
+  await bench.keys('Enter');
+  await bench.until('the session', async () => isTraceTab(await bench.activeTab()));
+  await shot(bench, 'session');
+  return rows[0];
+}
+
+async function sessionsView(bench, facts) {
+  await bench.page.locator('.activitybar [aria-label="Turnlens"]').first().click();
+  const row = bench.page.locator('.pane-body .monaco-list-row').filter({ hasText: facts.sessions[0].title }).first();
+  await row.waitFor();
+  await shot(bench, 'view');
+  const rows = (await bench.page.locator('.pane-body .monaco-list-row:visible').allInnerTexts()).map((t) => t.replace(/\s+/g, ' ').trim());
+  await bench.keys('Control+b');
+  return rows.join(' ‖ ');
+}
+
+async function lineHistory(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line);
+  await bench.command('Show Line History');
+  await bench.until('entries', async () => (await bench.quickRows()).some((row) => /^\d+\.\d+/.test(row)));
+  await bench.until('the diff behind it', async () => (await bench.page.locator('.editor-group-container.active .monaco-diff-editor:visible').count()) > 0);
+  await shot(bench, 'history');
+  const rows = await bench.quickRows();
+  await bench.keys('Escape');
+  await backAt(bench, facts, facts.known.line);
+  return rows.join(' ‖ ');
+}
+
+async function fileHistory(bench, facts) {
+  await bench.open(facts.file);
+  await bench.command('Show File History');
+  const rows = await bench.until('states', async () => {
+    const found = await bench.quickRows();
+    return found.length > 0 && !found[0].includes('Show File History') && found;
+  });
+  await bench.keys('Enter');
+  await bench.until('the diff with now', async () => (await bench.activeTab())?.includes('↔ now'));
+  await bench.keys('Control+F4');
+  return rows.join(' ‖ ');
+}
+
+async function nextAndPrevious(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(1);
+  await bench.command('Go to Next Agent Change');
+  const place = () => Promise.all([bench.activeTab(), bench.position()]).then(([tab, { line }]) => ({ tab, line }));
+  const first = facts.lines.find(({ known, line }) => known && line > 1).line;
+  await backAt(bench, facts, first);
+  await bench.command('Go to Next Agent Change');
+  const next = await bench.until('another place', async () => {
+    const now = await place();
+    return now.tab && now.line && (now.line !== first || now.tab !== fileName(facts)) && now;
+  });
+  await bench.command('Go to Previous Agent Change');
+  await backAt(bench, facts, first);
+  return JSON.stringify(next);
+}
+
+async function newest(bench) {
+  await bench.command('Go to Newest Agent Change');
+  await bench.rest(500);
+  await bench.until('a line with a turn', () => bench.status('line'));
+}
+
+async function doctor(bench) {
+  await bench.command('Doctor');
+  await bench.until('its findings', async () => /session/.test(await bench.editor.innerText()) && (await bench.activeTab())?.startsWith('doctor'));
+}
+
+async function toggleLenses(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(1);
+  await bench.until('lenses', async () => (await bench.lensRows()).length > 0);
+  await bench.command('Toggle Lenses');
+  await bench.until('no lenses', async () => (await bench.lensRows()).length === 0);
+  await bench.command('Toggle Lenses');
+  await bench.until('lenses again', async () => (await bench.lensRows()).length > 0);
+}
+
+async function lensClick(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(1);
+  const lens = bench.page.locator('.editor-group-container.active .codelens-decoration a').filter({ hasText: / · .+ · .*\d/ });
+  const turn = lens.filter({ hasNotText: /lines$/ }).first();
+  await turn.click();
+  await bench.until('the turn', async () => isTraceTab(await bench.activeTab()));
+  await bench.until('lenses in the trace', async () => (await bench.lensRows()).length > 0);
+  await shot(bench, 'trace-lenses');
+  return (await bench.lensRows()).map(({ text }) => text).join(' ‖ ');
+}
+
+async function walkthrough(bench) {
+  await bench.command('Get Started');
+  await bench.page.getByText('What was found').first().waitFor();
+  await bench.rest(500);
+  await shot(bench, 'walkthrough');
+  await bench.keys('Control+F4');
+}
+
+export const CHECKS = [
+  { name: 'starts quietly', run: startsQuietly, always: true },
+  { name: 'lens on heads', run: lensOnHeads },
+  { name: 'status bar', run: statusBar },
+  { name: 'hover below the other', run: hoverBelowTheOther },
+  { name: 'turn and back', run: turnAndBack },
+  { name: 'trace folds', run: traceFolds },
+  { name: 'trace outline', run: traceOutline },
+  { name: 'trace title bar', run: turnsOfATrace },
+  { name: 'lens click', run: lensClick },
+  { name: 'peek', run: peek },
+  { name: 'last turn', run: lastTurn },
+  { name: 'step diff', run: stepDiff },
+  { name: 'line history', run: lineHistory },
+  { name: 'file history', run: fileHistory },
+  { name: 'next and previous', run: nextAndPrevious },
+  { name: 'newest', run: newest },
+  { name: 'quiet on every line', run: quietOnEveryLine },
+  { name: 'folds by indentation', run: foldsByIndentation },
+  { name: 'workspace symbols', run: workspaceSymbols },
+  { name: 'definition', run: definition },
+  { name: 'typing moves no lens', run: typingMovesNoLens },
+  { name: 'toggle lenses', run: toggleLenses },
+  { name: 'unknown line', run: unknownLine },
+  { name: 'copies', run: copies },
+  { name: 'sessions', run: sessions },
+  { name: 'sessions view', run: sessionsView },
+  { name: 'doctor', run: doctor },
+  { name: 'walkthrough', run: walkthrough },
+];

@@ -1,0 +1,87 @@
+// Drives a real VS Code workbench with the packed extension over a repository with agents' logs, and holds what is
+// drawn against what the server's own command line says. It knows nothing of the repository beforehand.
+//
+//   node tests/editors/vscode/drive.mjs --demo DIR [--server BIN] [--vsix FILE] [--only WORD] [--keep]
+//   node tests/editors/vscode/drive.mjs --repo DIR --home DIR …
+//
+// --demo DIR has DIR/repo and DIR/home. Without any of them `BIN demo` makes one. Exit 0: all passed, 1: a check
+// failed, 77: skipped, the workbench or Chromium is missing. Pictures: target/screenshots/vscode-*.png.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { CHECKS } from './checks.mjs';
+import { readFacts } from './facts.mjs';
+import { environment, ROOT, startWorkbench, whatIsMissing } from './workbench.mjs';
+
+const { values } = parseArgs({
+  options: {
+    demo: { type: 'string' },
+    repo: { type: 'string' },
+    home: { type: 'string' },
+    server: { type: 'string', default: path.join(ROOT, 'target/debug/turnlens') },
+    vsix: { type: 'string', default: path.join(ROOT, 'editors/vscode/turnlens.vsix') },
+    only: { type: 'string', default: '' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const SHOTS = path.join(ROOT, 'target/screenshots');
+
+const missing = whatIsMissing();
+if (missing) {
+  console.error(`skipped: missing ${missing}`);
+  process.exit(77);
+}
+const { repo, home } = places();
+const cache = fs.mkdtempSync(path.join(path.dirname(home), 'cache-'));
+const env = environment(home, cache);
+const facts = readFacts({ server: values.server, repo, env });
+console.log(`${facts.file}: line ${facts.known.line} is a turn's, line ${facts.unknown.line} nobody's`);
+
+const { bench, tmp, close } = await startWorkbench({
+  repo,
+  vsix: values.vsix,
+  env,
+  settings: { 'turnlens.server.path': path.resolve(values.server) },
+});
+let failed = 0;
+for (const { name, run } of CHECKS.filter((check) => check.name.includes(values.only) || check.always)) {
+  const began = Date.now();
+  try {
+    const seen = await run(bench, facts);
+    report('PASS', name, began, seen);
+  } catch (error) {
+    failed += 1;
+    report('FAIL', name, began, String(error.message).split('\n')[0]);
+    await shot(`FAIL-${name}`);
+  }
+  await bench.calm().catch(() => undefined);
+}
+await close();
+fs.rmSync(cache, { recursive: true, force: true });
+if (values.keep || failed > 0) console.log(`logs: ${tmp}`);
+else fs.rmSync(tmp, { recursive: true, force: true });
+console.log(failed === 0 ? 'all passed' : `${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
+
+function places() {
+  if (values.repo && values.home) return { repo: path.resolve(values.repo), home: path.resolve(values.home) };
+  const demo = path.resolve(values.demo ?? makeDemo());
+  return { repo: path.join(demo, 'repo'), home: path.join(demo, 'home') };
+}
+
+/** `turnlens demo` prints where it put the demo. */
+function makeDemo() {
+  const told = JSON.parse(execFileSync(values.server, ['demo', '--editor', 'none', '--json'], { encoding: 'utf8' }));
+  return path.dirname(told.repo);
+}
+
+function report(verdict, name, began, note = '') {
+  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  console.log(`${verdict} ${seconds.padStart(5)} s  ${name}${note ? `: ${note}` : ''}`);
+}
+
+async function shot(name) {
+  fs.mkdirSync(SHOTS, { recursive: true });
+  await bench.page.screenshot({ path: path.join(SHOTS, `vscode-${name.replace(/[^\w-]+/g, '-')}.png`) });
+}

