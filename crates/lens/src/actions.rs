@@ -41,8 +41,7 @@ pub enum ActionKind {
 /// What can be done on one line, in the order of the menu.
 pub fn line_actions(line: &TurnOfLine) -> Vec<Action> {
     let (turn, step) = (line.step.turn, line.step.label());
-    let action =
-        |title: String, kind| Action { title, kind, session: line.session.clone(), step: line.step.clone() };
+    let action = |title: String, kind| Action { title, kind, session: line.session.clone(), step: line.step.clone() };
     vec![
         open_turn(line),
         action(format!("Show diff of step {step}"), ActionKind::StepDiff),
@@ -89,21 +88,27 @@ mod tests {
 
     #[test]
     fn menus() {
-        check(&line_actions(&line(12, 0)), expect![[r#"
+        check(
+            &line_actions(&line(12, 0)),
+            expect![[r#"
             Open turn 12 (Claude, Add retry to the loader)
             Show diff of step 12.7
             Show changes of turn 12
             Show line history
             Undo turn 12…
             Explain this line
-        "#]]);
+        "#]],
+        );
         let turns = [3, 1, 3, 2, 9, 8, 7, 3].map(|turn| line(turn, i64::from(turn)));
-        check(&selection_actions(&turns), expect![[r#"
+        check(
+            &selection_actions(&turns),
+            expect![[r#"
             Open turn 9 (Claude, Add retry to the loader)
             Open turn 8 (Claude, Add retry to the loader)
             Open turn 7 (Claude, Add retry to the loader)
             Open turn 3 (Claude, Add retry to the loader)
             Open turn 2 (Claude, Add retry to the loader)
-        "#]]);
+        "#]],
+        );
     }
 }

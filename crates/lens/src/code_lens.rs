@@ -52,9 +52,13 @@ pub struct Lens {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LensKind {
     /// The newest turn of a unit, by one of its owners.
-    Turn { owner: u32 },
+    Turn {
+        owner: u32,
+    },
     /// All turns of a unit, newest first, each by one of its owners.
-    Turns { owners: Vec<u32> },
+    Turns {
+        owners: Vec<u32>,
+    },
     File,
 }
 
@@ -242,7 +246,8 @@ fn file_lens<'t>(lines: &[&str], owner_of: &impl Fn(u32) -> Option<(u32, &'t Own
     names.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let names: Vec<&str> = names.into_iter().map(|(name, _)| name).collect();
     let of = count(lines.len() as u64, "line");
-    let title = format!("{} · {} · {} of {of}", names.join(", "), count(turns.len() as u64, "turn"), thousands(written));
+    let title =
+        format!("{} · {} · {} of {of}", names.join(", "), count(turns.len() as u64, "turn"), thousands(written));
     let summary = Written { turns: turns.len(), by_one_turn: turns.len() == 1 && said * 2 >= text };
     Some((Lens { line: 0, title, kind: LensKind::File }, summary))
 }
@@ -263,6 +268,8 @@ struct Shape {
     /// `None`: a blank line.
     indent: Option<u32>,
     kind: Kind,
+    /// Its last character opens something: what follows is a part of it.
+    opens: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,22 +282,25 @@ enum Kind {
 }
 
 impl Shape {
+    const BLANK: Shape = Shape { indent: None, kind: Kind::Other, opens: false };
+
     fn of(line: &str) -> Shape {
         const TAB: u32 = 4;
         let text = line.trim();
         if text.is_empty() {
-            return Shape { indent: None, kind: Kind::Other };
+            return Shape::BLANK;
         }
         let white = line.chars().take_while(|c| c.is_whitespace());
-        let indent = white.map(|c| if c == '\t' { TAB } else { 1 }).sum();
-        Shape { indent: Some(indent), kind: Kind::of(text) }
+        let indent: u32 = white.map(|c| if c == '\t' { TAB } else { 1 }).sum();
+        // The stars of a block comment stand one column behind its beginning.
+        let indent = if text.starts_with('*') && indent % TAB == 1 { indent - 1 } else { indent };
+        Shape { indent: Some(indent), kind: Kind::of(text), opens: text.ends_with(['(', '[', '{', ',']) }
     }
 }
 
 impl Kind {
     fn of(text: &str) -> Kind {
-        const LEADS: [&str; 13] =
-            ["//", "/*", "*/", "* ", "#[", "#![", "# ", "@", "--", ";;", "<!--", "%%", "\"\"\""];
+        const LEADS: [&str; 13] = ["//", "/*", "*/", "* ", "#[", "#![", "# ", "@", "--", ";;", "<!--", "%%", "\"\"\""];
         const TAILS: [&str; 8] = ["}", ")", "]", "{", "</", "*)", "|)", ">"];
         const TAIL_WORDS: [&str; 13] = [
             "else", "elif", "elsif", "elseif", "except", "finally", "catch", "rescue", "ensure", "end", "fi", "done",
@@ -299,6 +309,10 @@ impl Kind {
         let word = text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
         if TAILS.iter().any(|tail| text.starts_with(tail)) || TAIL_WORDS.contains(&word) {
             return Kind::Tail;
+        }
+        // `@media … {` is no attribute.
+        if text.starts_with('@') && text.ends_with('{') {
+            return Kind::Other;
         }
         let is_lead = text == "*" || text == "#" || LEADS.iter().any(|lead| text.starts_with(lead));
         if is_lead { Kind::Lead } else { Kind::Other }
@@ -342,13 +356,14 @@ fn number(n: usize) -> u32 {
 
 /// The units at the lowest indentation of a range, together all of its lines from the first that is not blank.
 fn pieces(shapes: &[Shape], range: Range<usize>) -> Vec<Piece> {
-    let at = |line: usize| shapes.get(line).copied().unwrap_or(Shape { indent: None, kind: Kind::Other });
+    let at = |line: usize| shapes.get(line).copied().unwrap_or(Shape::BLANK);
     // A closing line of the unit around the range is not its lowest indentation.
     let lowest = range.clone().filter(|line| at(*line).kind != Kind::Tail).filter_map(|line| at(line).indent).min();
     let Some(lowest) = lowest else { return Vec::new() };
     let mut pieces: Vec<Piece> = Vec::new();
     // The first of the comments and attributes that wait for their head.
     let mut lead: Option<usize> = None;
+    let mut lead_is_open = false;
     let mut blank_above = true;
     for line in range.clone() {
         let shape = at(line);
@@ -364,14 +379,18 @@ fn pieces(shapes: &[Shape], range: Range<usize>) -> Vec<Piece> {
         match pieces.last_mut() {
             _ if indent <= lowest && shape.kind == Kind::Lead => {
                 lead.get_or_insert(line);
+                lead_is_open = shape.opens;
+            }
+            // The arguments of an attribute.
+            _ if lead.is_some() && lead_is_open && (indent > lowest || shape.kind == Kind::Tail) => {
+                lead_is_open = indent > lowest;
             }
             Some(last) if indent > lowest || shape.kind == Kind::Tail => {
                 // Inside the last unit, with comments that stand at its border.
-                last.has_body |= indent > lowest || last.has_body;
+                last.has_body |= indent > lowest;
                 lead = None;
             }
-            Some(last)
-                if lead.is_none() && !blank_above && !last.has_body && next_is_deeper != Some(true) => {}
+            Some(last) if lead.is_none() && !blank_above && !last.has_body && next_is_deeper != Some(true) => {}
             _ => {
                 let start = lead.take().unwrap_or(line);
                 pieces.push(Piece { start, head: line, end: range.end, has_body: false });
@@ -489,36 +508,70 @@ mod tests {
     }
 
     #[test]
+    fn comments_and_attributes() {
+        check_units(
+            "a();\n/**\n * About b.\n */\nfunction b() {\n  c();\n}\n@route(\n    path,\n)\ndef d():\n    e\n# left in\n    f\n",
+            expect![[r#"
+                0..1 a();
+                1..7 function b() {
+                7..14 def d():
+            "#]],
+        );
+        check_units(
+            "a {\n  b\n}\n@media x {\n  c\n}\n",
+            expect![[r#"
+            0..3 a {
+            3..6 @media x {
+        "#]],
+        );
+    }
+
+    #[test]
     fn units_of_other_shapes() {
-        check_units("int\nmain(void)\n{\n\treturn 0;\n}\n\nint x;\n", expect![[r#"
+        check_units(
+            "int\nmain(void)\n{\n\treturn 0;\n}\n\nint x;\n",
+            expect![[r#"
             0..6 int
             6..7 int x;
-        "#]]);
-        check_units("    indented\n      deeper\n    second\n      deeper\n", expect![[r#"
+        "#]],
+        );
+        check_units(
+            "    indented\n      deeper\n    second\n      deeper\n",
+            expect![[r#"
             0..2     indented
             2..4     second
-        "#]]);
-        check_units("[a]\nb = 1\nc = 2\n\n[d]\ne = 1\n", expect![[r#"
+        "#]],
+        );
+        check_units(
+            "[a]\nb = 1\nc = 2\n\n[d]\ne = 1\n",
+            expect![[r#"
             0..4 [a]
             4..6 [d]
-        "#]]);
+        "#]],
+        );
         check_units("\n\n}\n", expect![]);
-        check_units("// only a comment", expect![[r#"
+        check_units(
+            "// only a comment",
+            expect![[r#"
             0..1 // only a comment
-        "#]]);
+        "#]],
+        );
         check_units("", expect![]);
     }
 
     #[test]
     fn a_long_unit_has_units_inside() {
         let method = |name: &str| format!("    fn {name}() {{\n{}    }}\n\n", "        a();\n".repeat(30));
-        check_units(&format!("impl S {{\n    const A: u32 = 1;\n\n{}{}}}\nfn h() {{}}\n", method("f"), method("g")), expect![[r#"
+        check_units(
+            &format!("impl S {{\n    const A: u32 = 1;\n\n{}{}}}\nfn h() {{}}\n", method("f"), method("g")),
+            expect![[r#"
             0..1 impl S {
             1..3     const A: u32 = 1;
             3..36     fn f() {
             36..70     fn g() {
             70..71 fn h() {}
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -616,64 +669,90 @@ A|    x();
 
     #[test]
     fn inferred_and_other_agents() {
-        check("i|fn f() {\ni|}\n", expect![[r#"
+        check(
+            "i|fn f() {\ni|}\n",
+            expect![[r#"
             ⟦ Claude? · turn i · 11 Nov ⟧
             fn f() {
-        "#]]);
-        check("i|fn f() {\nx|    a();\n |}\n", expect![[r#"
+        "#]],
+        );
+        check(
+            "i|fn f() {\nx|    a();\n |}\n",
+            expect![[r#"
             ⟦ Claude, Codex · 2 turns · 2 of 3 lines | Codex · turn x · 12 Nov | +1 turn ⟧
             fn f() {
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn recent_before_old_within_the_budget() {
         let old: String = "abcde".repeat(4).chars().map(|c| format!("{c}|fn f() {{}}\n |\n")).collect();
-        check(&old, expect![[r#"
+        check(
+            &old,
+            expect![[r#"
             ⟦ Claude · 5 turns · 20 of 40 lines ⟧
             fn f() {}
             ⟦ Claude · turn e · 5 Nov ⟧
             fn f() {}
             ⟦ Claude · turn e · 5 Nov ⟧
             fn f() {}
-        "#]]);
-        check(&format!("{old}A|fn g() {{}}\n |\nB|fn h() {{}}\n"), expect![[r#"
+        "#]],
+        );
+        check(
+            &format!("{old}A|fn g() {{}}\n |\nB|fn h() {{}}\n"),
+            expect![[r#"
             ⟦ Claude · 7 turns · 22 of 43 lines ⟧
             fn f() {}
             ⟦ Claude · turn A · 14:05 ⟧
             fn g() {}
             ⟦ Claude · turn B · 14:06 ⟧
             fn h() {}
-        "#]]);
+        "#]],
+        );
         let recent: String = "ABCDE".repeat(5).chars().map(|c| format!("{c}|fn f() {{}}\n |\n")).collect();
-        check(&recent, expect![[r#"
+        check(
+            &recent,
+            expect![[r#"
             ⟦ Claude · 5 turns · 25 of 50 lines ⟧
             fn f() {}
             ⟦ Claude · turn E · 14:09 ⟧
             fn f() {}
             ⟦ Claude · turn E · 14:09 ⟧
             fn f() {}
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn scopes() {
         let fixture = "a|fn f() {}\n |\nA|fn g() {}\n |\nb|fn h() {}\n |\nc|fn i() {}\n |\nd|fn j() {}\n";
-        check_scope(Scope::Auto, fixture, expect![[r#"
+        check_scope(
+            Scope::Auto,
+            fixture,
+            expect![[r#"
             ⟦ Claude · 5 turns · 5 of 9 lines ⟧
             fn f() {}
             ⟦ Claude · turn A · 14:05 ⟧
             fn g() {}
             ⟦ Claude · turn d · 4 Nov ⟧
             fn j() {}
-        "#]]);
-        check_scope(Scope::Recent, fixture, expect![[r#"
+        "#]],
+        );
+        check_scope(
+            Scope::Recent,
+            fixture,
+            expect![[r#"
             ⟦ Claude · 5 turns · 5 of 9 lines ⟧
             fn f() {}
             ⟦ Claude · turn A · 14:05 ⟧
             fn g() {}
-        "#]]);
-        check_scope(Scope::All, fixture, expect![[r#"
+        "#]],
+        );
+        check_scope(
+            Scope::All,
+            fixture,
+            expect![[r#"
             ⟦ Claude · 5 turns · 5 of 9 lines | Claude · turn a · 1 Nov ⟧
             fn f() {}
             ⟦ Claude · turn A · 14:05 ⟧
@@ -684,11 +763,16 @@ A|    x();
             fn i() {}
             ⟦ Claude · turn d · 4 Nov ⟧
             fn j() {}
-        "#]]);
-        check_scope(Scope::File, fixture, expect![[r#"
+        "#]],
+        );
+        check_scope(
+            Scope::File,
+            fixture,
+            expect![[r#"
             ⟦ Claude · 5 turns · 5 of 9 lines ⟧
             fn f() {}
-        "#]]);
+        "#]],
+        );
         check_scope(Scope::Off, fixture, expect![""]);
         check_scope(Scope::All, " |fn f() {}\n", expect![""]);
     }

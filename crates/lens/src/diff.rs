@@ -66,7 +66,8 @@ fn apply(before: &str, hunks: &[Hunk]) -> Option<String> {
         let start = (hunk.old_start as usize).saturating_sub(usize::from(!old.is_empty()));
         after.extend(lines.get(next..start)?.iter().copied());
         let there = lines.get(start..start + old.len())?;
-        if !there.iter().zip(&old).all(|(line, old)| line.trim_end_matches(['\n', '\r']) == old.trim_end_matches('\r')) {
+        if !there.iter().zip(&old).all(|(line, old)| line.trim_end_matches(['\n', '\r']) == old.trim_end_matches('\r'))
+        {
             return None;
         }
         for line in hunk.new_lines() {
@@ -229,24 +230,39 @@ mod tests {
     #[test]
     fn differences() {
         check("a b c", "a b c", expect![""]);
-        check("a b c", "a x c", expect![[r#"
+        check(
+            "a b c",
+            "a x c",
+            expect![[r#"
             @@ -1,3 +1,3 @@
              a
             -b
             +x
              c
-        "#]]);
-        check("", "a b", expect![[r#"
+        "#]],
+        );
+        check(
+            "",
+            "a b",
+            expect![[r#"
             @@ -0,0 +1,2 @@
             +a
             +b
-        "#]]);
-        check("a b", "", expect![[r#"
+        "#]],
+        );
+        check(
+            "a b",
+            "",
+            expect![[r#"
             @@ -1,2 +0,0 @@
             -a
             -b
-        "#]]);
-        check("1 2 3 4 5 6 7 8 9", "1 2 3 4 x 5 6 7 8 9", expect![[r#"
+        "#]],
+        );
+        check(
+            "1 2 3 4 5 6 7 8 9",
+            "1 2 3 4 x 5 6 7 8 9",
+            expect![[r#"
             @@ -2,6 +2,7 @@
              2
              3
@@ -255,8 +271,12 @@ mod tests {
              5
              6
              7
-        "#]]);
-        check("1 2 3 4 5 6 7 8 9 10 11 12", "0 1 2 3 4 5 6 7 8 9 10 11 12 13", expect![[r#"
+        "#]],
+        );
+        check(
+            "1 2 3 4 5 6 7 8 9 10 11 12",
+            "0 1 2 3 4 5 6 7 8 9 10 11 12 13",
+            expect![[r#"
             @@ -1,3 +1,4 @@
             +0
              1
@@ -267,8 +287,12 @@ mod tests {
              11
              12
             +13
-        "#]]);
-        check("1 2 3 4 5 6 7", "0 1 2 3 4 5 6 7 8", expect![[r#"
+        "#]],
+        );
+        check(
+            "1 2 3 4 5 6 7",
+            "0 1 2 3 4 5 6 7 8",
+            expect![[r#"
             @@ -1,3 +1,4 @@
             +0
              1
@@ -279,7 +303,8 @@ mod tests {
              6
              7
             +8
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -303,19 +328,22 @@ mod tests {
             -b
             -c
             +y
-        "#]].assert_eq(&show(&hunks_of(&change(Some("a\nb\nc\n"), &[("b", "x"), ("x\nc", "y")]))));
+        "#]]
+        .assert_eq(&show(&hunks_of(&change(Some("a\nb\nc\n"), &[("b", "x"), ("x\nc", "y")]))));
         expect![[r#"
             @@ place not recorded @@
              a
             -b
             +c
-        "#]].assert_eq(&show(&hunks_of(&change(None, &[("a\nb", "a\nc")]))));
+        "#]]
+        .assert_eq(&show(&hunks_of(&change(None, &[("a\nb", "a\nc")]))));
         assert_eq!(after_of(&change(Some("a"), &[("b", "c")])), None);
         let deleted = Change { deleted: true, ..change(Some("a\n"), &[]) };
         expect![[r#"
             @@ -1,1 +0,0 @@
             -a
-        "#]].assert_eq(&show(&hunks_of(&deleted)));
+        "#]]
+        .assert_eq(&show(&hunks_of(&deleted)));
     }
 
     proptest! {

@@ -126,3 +126,73 @@ fn reformatted(view: &View<'_>, files: &[(Box<str>, u32)]) -> String {
     let authors = if lines == 1 { "its author stays" } else { "their authors stay" };
     format!("reformatted {} in {}; {authors}", count(lines, "line"), names.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::fixture::{Fixture, Known, RETRY, ROOT, at, view};
+    use crate::now::{Live, NothingKnown, Span, Writer};
+
+    fn check(step: Option<&str>, now: &dyn Now, expect: Expect) {
+        let session = Fixture::of(RETRY).session;
+        let step = step.map(|label| {
+            let mut numbers = label.split('.').map(|n| n.parse().expect("a number"));
+            StepRef { turn: numbers.next().expect("a turn"), steps: numbers.collect() }
+        });
+        let lens = DocLens { line: 0, step, kind: DocLensKind::Life };
+        expect.assert_eq(&lens.title(&session, &view(), now).unwrap_or_else(|| "-".into()));
+    }
+
+    #[test]
+    fn lives() {
+        let by = |session: &str, turn| {
+            Gone::By(Writer {
+                agent: "Claude".into(),
+                session: session.into(),
+                turn,
+                step: format!("{turn}.2").into(),
+                title: "x".into(),
+                at: None,
+            })
+        };
+        let own = "9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77";
+        let span = Span { path: format!("{ROOT}/src/loader.rs").into(), from: 41, to: 46 };
+        let gone = vec![(by(own, 14), 1), (by("019d7e8e-1111", 2), 2), (Gone::NoRecordedTurn, 2), (by(own, 14), 1)];
+        let life = StepLife { written: 12, live: 6, now: vec![span], gone, ..StepLife::default() };
+        let all_gone = StepLife { written: 1, gone: vec![(Gone::NoRecordedTurn, 1)], ..StepLife::default() };
+        let known = Known(HashMap::from([("1.7".into(), life), ("1.12".into(), all_gone)]));
+        check(
+            Some("1.7"),
+            &known,
+            expect![
+                "6 of 12 lines live · now src/loader.rs:41 · 2 replaced in turn 14 · 2 replaced in 019d7e8e:2 · 2 changed since, by no recorded turn"
+            ],
+        );
+        check(Some("1.12"), &known, expect!["0 of 1 line live · 1 changed since, by no recorded turn"]);
+        check(
+            Some("1"),
+            &known,
+            expect![
+                "6 of 13 lines live · 2 replaced in turn 14 · 2 replaced in 019d7e8e:2 · 3 changed since, by no recorded turn"
+            ],
+        );
+        check(None, &known, expect!["3 turns · 5 files · 6 of 13 lines live"]);
+        check(Some("1.7"), &NothingKnown, expect!["-"]);
+        check(Some("1"), &NothingKnown, expect!["-"]);
+        check(None, &NothingKnown, expect!["3 turns · 5 files"]);
+    }
+
+    #[test]
+    fn a_running_session_is_not_resumed() {
+        let session = Fixture::of(RETRY).session;
+        let lens = DocLens { line: 0, step: None, kind: DocLensKind::Resume };
+        let live = Live::Waits { since: at("2026-11-20 15:00") };
+        let running = View { live: Some(&live), ..view() };
+        assert_eq!(lens.title(&session, &running, &NothingKnown).as_deref(), Some("show terminal"));
+        assert_eq!(lens.title(&session, &view(), &NothingKnown).as_deref(), Some("resume"));
+    }
+}

@@ -10,14 +10,27 @@ pub const SCHEME: &str = "turnlens";
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DocumentId {
     /// A session or a part of it. The session is named by its [`session_key`].
-    Trace { agent: Agent, session: Box<str>, part: Part },
+    Trace {
+        agent: Agent,
+        session: Box<str>,
+        part: Part,
+    },
     /// The sessions of a repository, named by its [`repository_key`].
-    Sessions { repository: Box<str>, helpers: bool },
+    Sessions {
+        repository: Box<str>,
+        helpers: bool,
+    },
     /// The hits of a query, named by its [`search_key`].
-    Search { key: Box<str> },
+    Search {
+        key: Box<str>,
+    },
     /// What is known of lines of a file, named by their [`line_key`].
-    LineHistory { key: Box<str> },
-    Explanation { key: Box<str> },
+    LineHistory {
+        key: Box<str>,
+    },
+    Explanation {
+        key: Box<str>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -254,8 +267,13 @@ fn is_page(name: &str) -> bool {
 fn file_name(path: &str) -> String {
     let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
-    let name: String =
-        name.chars().map(|c| if allowed(c) { c } else { '-' }).map(|c| if c == ':' { '.' } else { c }).collect();
+    let shown = |c: char| match c {
+        // `loader.rs:41`
+        ':' => '.',
+        c if allowed(c) => c,
+        _ => '-',
+    };
+    let name: String = name.chars().map(shown).collect();
     match name.trim_matches(['-', '.']).is_empty() {
         true => "file".into(),
         false => guarded(name.trim_end_matches('.').to_owned()),
@@ -348,32 +366,134 @@ mod tests {
     fn documents() {
         let title = "Add retry to the loader";
         let (turn, steps) = (12, vec![7]);
-        check(trace(Part::Session), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/add-retry-to-the-loader.trace.md"]);
-        check(trace(Part::Turns { from: 201, to: Some(400) }), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/turns/201-400/add-retry-to-the-loader.trace.md"]);
-        check(trace(Part::Turns { from: 401, to: None }), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/turns/401-/add-retry-to-the-loader.trace.md"]);
-        check(trace(Part::Turn(12)), "Add retry to the loader → yes", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/add-retry-to-the-loader-yes.trace.md"]);
-        check(trace(Part::Prompt(12)), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/prompt.md"]);
-        check(trace(Part::Side { turn, steps: vec![4] }), "test-writer", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.4/test-writer.trace.md"]);
-        check(trace(Part::Thought { turn, steps: steps.clone() }), "", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/thought.md"]);
-        check(trace(Part::Input { turn, steps: steps.clone() }), "", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/input.txt"]);
-        check(trace(Part::Output { turn, steps: steps.clone() }), "", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/output.txt"]);
-        check(trace(Part::Record { turn, steps: vec![7, 3] }), "", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7.3/record.json"]);
+        check(
+            trace(Part::Session),
+            title,
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/add-retry-to-the-loader.trace.md"],
+        );
+        check(
+            trace(Part::Turns { from: 201, to: Some(400) }),
+            title,
+            expect![
+                "turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/turns/201-400/add-retry-to-the-loader.trace.md"
+            ],
+        );
+        check(
+            trace(Part::Turns { from: 401, to: None }),
+            title,
+            expect![
+                "turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/turns/401-/add-retry-to-the-loader.trace.md"
+            ],
+        );
+        check(
+            trace(Part::Turn(12)),
+            "Add retry to the loader → yes",
+            expect![
+                "turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/add-retry-to-the-loader-yes.trace.md"
+            ],
+        );
+        check(
+            trace(Part::Prompt(12)),
+            title,
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/prompt.md"],
+        );
+        check(
+            trace(Part::Side { turn, steps: vec![4] }),
+            "test-writer",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.4/test-writer.trace.md"],
+        );
+        check(
+            trace(Part::Thought { turn, steps: steps.clone() }),
+            "",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/thought.md"],
+        );
+        check(
+            trace(Part::Input { turn, steps: steps.clone() }),
+            "",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/input.txt"],
+        );
+        check(
+            trace(Part::Output { turn, steps: steps.clone() }),
+            "",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/output.txt"],
+        );
+        check(
+            trace(Part::Record { turn, steps: vec![7, 3] }),
+            "",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7.3/record.json"],
+        );
         let file = file_key("src/Loader.rs");
-        check(trace(Part::File { turn, steps: steps.clone(), moment: Moment::Before, file }), "src/Loader.rs", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/before/4e564e4d/Loader.rs"]);
-        check(trace(Part::File { turn, steps: steps.clone(), moment: Moment::After, file }), "a b.rs", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/after/4e564e4d/a-b.rs"]);
-        check(trace(Part::Changes { turn, steps: vec![], form: Form::Then }), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/changes.diff"]);
-        check(trace(Part::Changes { turn, steps: vec![], form: Form::Now }), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/changes-now.diff"]);
-        check(trace(Part::Changes { turn, steps, form: Form::Then }), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/changes.diff"]);
-        check(trace(Part::Only(Filter::Errors)), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/only/errors/add-retry-to-the-loader.trace.md"]);
-        check(trace(Part::Only(Filter::Tool("bash".into()))), title, expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/only/tool-bash/add-retry-to-the-loader.trace.md"]);
-        check(trace(Part::Outline), "con", expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/outline/_con.trace.md"]);
+        check(
+            trace(Part::File { turn, steps: steps.clone(), moment: Moment::Before, file }),
+            "src/Loader.rs",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/before/4e564e4d/Loader.rs"],
+        );
+        check(
+            trace(Part::File { turn, steps: steps.clone(), moment: Moment::After, file }),
+            "a b.rs",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/after/4e564e4d/a-b.rs"],
+        );
+        check(
+            trace(Part::Changes { turn, steps: vec![], form: Form::Then }),
+            title,
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/changes.diff"],
+        );
+        check(
+            trace(Part::Changes { turn, steps: vec![], form: Form::Now }),
+            title,
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12/changes-now.diff"],
+        );
+        check(
+            trace(Part::Changes { turn, steps, form: Form::Then }),
+            title,
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/12.7/changes.diff"],
+        );
+        check(
+            trace(Part::Only(Filter::Errors)),
+            title,
+            expect![
+                "turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/only/errors/add-retry-to-the-loader.trace.md"
+            ],
+        );
+        check(
+            trace(Part::Only(Filter::Tool("bash".into()))),
+            title,
+            expect![
+                "turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/only/tool-bash/add-retry-to-the-loader.trace.md"
+            ],
+        );
+        check(
+            trace(Part::Outline),
+            "con",
+            expect!["turnlens://claude-code/9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77/outline/_con.trace.md"],
+        );
         let repository = repository_key("/home/anna/src/fetchd");
-        check(DocumentId::Sessions { repository: repository.clone(), helpers: false }, "sessions", expect!["turnlens://list/sessions/fetchd-fb7f7b2b/sessions.trace.md"]);
-        check(DocumentId::Sessions { repository, helpers: true }, "sessions", expect!["turnlens://list/sessions/fetchd-fb7f7b2b/with/helpers/sessions.trace.md"]);
-        check(DocumentId::Search { key: search_key("retry") }, "results", expect!["turnlens://search/retry-d21b5eeb/results.trace.md"]);
+        check(
+            DocumentId::Sessions { repository: repository.clone(), helpers: false },
+            "sessions",
+            expect!["turnlens://list/sessions/fetchd-fb7f7b2b/sessions.trace.md"],
+        );
+        check(
+            DocumentId::Sessions { repository, helpers: true },
+            "sessions",
+            expect!["turnlens://list/sessions/fetchd-fb7f7b2b/with/helpers/sessions.trace.md"],
+        );
+        check(
+            DocumentId::Search { key: search_key("retry") },
+            "results",
+            expect!["turnlens://search/retry-d21b5eeb/results.trace.md"],
+        );
         let key = line_key("src/loader.rs", 41, 41);
-        check(DocumentId::LineHistory { key: key.clone() }, "src/loader.rs:41", expect!["turnlens://line/e231a92f501f1d61/history/loader.rs-41.trace.md"]);
-        check(DocumentId::Explanation { key }, "src/loader.rs:41", expect!["turnlens://line/e231a92f501f1d61/explain/loader.rs-41.trace.md"]);
+        check(
+            DocumentId::LineHistory { key: key.clone() },
+            "src/loader.rs:41",
+            expect!["turnlens://line/e231a92f501f1d61/history/loader.rs.41.trace.md"],
+        );
+        check(
+            DocumentId::Explanation { key },
+            "src/loader.rs:41",
+            expect!["turnlens://line/e231a92f501f1d61/explain/loader.rs.41.trace.md"],
+        );
     }
 
     #[test]
@@ -451,10 +571,8 @@ mod tests {
                 session: session_key(&id),
                 part
             }),
-            (".{0,20}", any::<bool>()).prop_map(|(path, helpers)| DocumentId::Sessions {
-                repository: repository_key(&path),
-                helpers
-            }),
+            (".{0,20}", any::<bool>())
+                .prop_map(|(path, helpers)| DocumentId::Sessions { repository: repository_key(&path), helpers }),
             ".{0,20}".prop_map(|query| DocumentId::Search { key: search_key(&query) }),
             ".{0,20}".prop_map(|path| DocumentId::LineHistory { key: line_key(&path, 1, 2) }),
             ".{0,20}".prop_map(|path| DocumentId::Explanation { key: line_key(&path, 1, 2) }),

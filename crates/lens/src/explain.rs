@@ -48,26 +48,59 @@ pub struct Fact {
 #[derive(Clone, Debug, PartialEq)]
 pub enum FactKind {
     /// The file was read whole.
-    Read { by: Option<Box<str>>, step: Box<str>, lines: u32, there: bool },
+    Read {
+        by: Option<Box<str>>,
+        step: Box<str>,
+        lines: u32,
+        there: bool,
+    },
     /// An edit wrote the line; `equals` is the earlier observation that its text before is equal to.
-    Adds { step: Box<str>, equals: Option<Box<str>> },
+    Adds {
+        step: Box<str>,
+        equals: Option<Box<str>>,
+    },
     /// An edit of the file that left the line as it was.
-    Keeps { step: Box<str> },
+    Keeps {
+        step: Box<str>,
+    },
     /// An edit took the line away.
-    Removes { step: Box<str> },
+    Removes {
+        step: Box<str>,
+    },
     /// A command ran that may have written the file.
-    Command { command: Box<str>, step: Box<str>, changed: bool },
+    Command {
+        command: Box<str>,
+        step: Box<str>,
+        changed: bool,
+    },
     /// A formatter changed only how the line is laid out.
-    Reformatted { command: Box<str>, step: Box<str> },
+    Reformatted {
+        command: Box<str>,
+        step: Box<str>,
+    },
     /// The same run of lines stood at another place before.
-    Moved { from: Box<str>, step: Option<Box<str>> },
-    Commit { hash: Box<str>, line: Option<u32> },
+    Moved {
+        from: Box<str>,
+        step: Option<Box<str>>,
+    },
+    Commit {
+        hash: Box<str>,
+        line: Option<u32>,
+    },
     /// What another tool's note says.
-    Note { commit: Box<str>, agent: Box<str> },
+    Note {
+        commit: Box<str>,
+        agent: Box<str>,
+    },
     /// Between the fact before and the one after, nobody is named; these commands ran there.
-    Gap { commands: Vec<(Box<str>, Box<str>)> },
+    Gap {
+        commands: Vec<(Box<str>, Box<str>)>,
+    },
     /// The line in the saved file and in the open document.
-    Now { saved: Option<u32>, buffer: Option<u32> },
+    Now {
+        saved: Option<u32>,
+        buffer: Option<u32>,
+    },
 }
 
 /// The document of an explanation.
@@ -243,10 +276,8 @@ mod tests {
 
     #[test]
     fn a_line_of_nobody() {
-        let commands = vec![
-            ("2.7".into(), "cargo add rand --dev (wt/uploader)".into()),
-            ("2.9".into(), "cargo update".into()),
-        ];
+        let commands =
+            vec![("2.7".into(), "cargo add rand --dev (wt/uploader)".into()), ("2.9".into(), "cargo update".into())];
         check(
             Explanation {
                 path: format!("{ROOT}/Cargo.toml").into(),

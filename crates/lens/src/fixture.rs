@@ -248,7 +248,9 @@ impl Builder {
         let mut step = self.step(log, moment, word, rest, body);
         let steps = match self.sides.last_mut().filter(|_| is_side) {
             Some(side) => &mut Arc::make_mut(&mut side.turns[0]).steps,
-            None => &mut Arc::make_mut(self.path.as_mut().and_then(|path| path.turns.last_mut()).expect("a turn")).steps,
+            None => {
+                &mut Arc::make_mut(self.path.as_mut().and_then(|path| path.turns.last_mut()).expect("a turn")).steps
+            }
         };
         step.number = steps.len() as u32 + 1;
         steps.push(step);
@@ -525,8 +527,10 @@ fn hunks_of_files(path: &str, body: &str) -> Vec<Change> {
     for line in body.lines() {
         let last = changes.last_mut().expect("a change");
         if let Some(header) = line.strip_prefix("@@ -") {
-            let starts: Vec<u32> =
-                header.split(" +").map(|side| side.split([',', ' ']).next().unwrap_or("").parse().expect("a line")).collect();
+            let starts: Vec<u32> = header
+                .split(" +")
+                .map(|side| side.split([',', ' ']).next().unwrap_or("").parse().expect("a line"))
+                .collect();
             last.hunks.push(Hunk { old_start: starts[0], new_start: starts[1], lines: Vec::new() });
         } else if line.is_empty() || line.starts_with([' ', '-', '+', '\\']) {
             let line = if line.is_empty() { " " } else { line };

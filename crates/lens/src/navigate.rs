@@ -134,3 +134,179 @@ fn line_of(rendered: &Rendered, step: &StepRef, wanted: u32, line: u32) -> Optio
     };
     rendered.anchors.iter().find(shows).map(|anchor| anchor.line)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::document::turn;
+    use crate::fixture::{Fixture, Known, RETRY, ROOT};
+    use crate::now::{AddedLine, RemovedLine, StepLife, Writer};
+
+    /// Line 40 is at 41 now, line 41 was replaced in turn 14, line 42 by nobody known.
+    fn known() -> Known {
+        let path: Box<str> = format!("{ROOT}/src/loader.rs").into();
+        let place = |line| Place { path: path.clone(), line };
+        let writer = Writer {
+            agent: "Claude".into(),
+            session: "9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77".into(),
+            turn: 14,
+            step: "14.2".into(),
+            title: "Faster".into(),
+            at: None,
+        };
+        let gone = |by| LineNow::Gone { by, near: Some(place(43)) };
+        let added = |line, now| AddedLine { path: path.clone(), line, now };
+        let life = StepLife {
+            written: 12,
+            live: 1,
+            now: vec![Span { path: path.clone(), from: 41, to: 41 }],
+            added: vec![
+                added(40, LineNow::At(place(41))),
+                added(41, gone(Gone::By(writer))),
+                added(42, gone(Gone::NoRecordedTurn)),
+            ],
+            removed: vec![RemovedLine { path: path.clone(), line: 40, writer: None, near: Some(place(40)) }],
+            ..StepLife::default()
+        };
+        let elsewhere = Span { path: format!("{ROOT}/src/http.rs").into(), from: 15, to: 19 };
+        let other = StepLife { written: 5, live: 5, now: vec![elsewhere], ..StepLife::default() };
+        Known(HashMap::from([("1.7".into(), life), ("1.10".into(), other)]))
+    }
+
+    /// Definition and references of the first line that begins like this.
+    fn check(start: &str, expect: Expect) {
+        let fixture = Fixture::of(RETRY);
+        let rendered = turn(&fixture.source(), 1).expect("a turn");
+        let line = rendered.text.lines().position(|line| line.starts_with(start)).expect("a line");
+        let Some(anchor) = spot(&rendered, line as u32) else { return expect.assert_eq("nothing") };
+        let definition = definition(&fixture.session, anchor, &known()).map(|found| {
+            let place = found.place.map(|place| format!("{}:{}", &place.path[ROOT.len() + 1..], place.line));
+            format!("{} {}", place.unwrap_or_default(), found.message.unwrap_or_default())
+        });
+        let references: Vec<String> = references(&fixture.session, anchor, &known())
+            .iter()
+            .map(|span| format!("{}:{}-{}", &span.path[ROOT.len() + 1..], span.from, span.to))
+            .collect();
+        expect.assert_eq(&format!("{}\n{}", definition.unwrap_or_else(|| "-".into()), references.join(" ")));
+    }
+
+    #[test]
+    fn jumps() {
+        check(
+            "# Turn 1",
+            expect![[r#"
+            src/http.rs:15 
+            src/http.rs:15-19 src/loader.rs:41-41"#]],
+        );
+        check(
+            "### 1.7",
+            expect![[r#"
+            src/loader.rs:41 
+            src/loader.rs:41-41"#]],
+        );
+        check(
+            "+    let mut wait",
+            expect![[r#"
+            src/loader.rs:41 
+            src/loader.rs:41-41"#]],
+        );
+        check(
+            "+    let mut left",
+            expect![[r#"
+            src/loader.rs:43 Replaced in turn 14 (14.2).
+            src/loader.rs:41-41"#]],
+        );
+        check(
+            "+    let body",
+            expect![[r#"
+            src/loader.rs:43 Changed since, by no recorded turn.
+            src/loader.rs:41-41"#]],
+        );
+        check(
+            "-    let body",
+            expect![[r#"
+            src/loader.rs:40 Removed here by 1.7.
+            src/loader.rs:41-41"#]],
+        );
+        check(
+            "     let client",
+            expect![[r#"
+            src/loader.rs:41 
+            src/loader.rs:41-41"#]],
+        );
+        check(
+            "- 1.3 Read",
+            expect![[r#"
+            -
+        "#]],
+        );
+        check("Claude Code", expect!["nothing"]);
+    }
+
+    fn check_shown(label: &str, written: Option<(u32, u32)>, expect: Expect) {
+        let fixture = Fixture::of(RETRY);
+        let rendered = crate::session_page(&fixture.source(), 1, None);
+        let mut numbers = label.split('.').map(|n| n.parse().expect("a number"));
+        let step = StepRef { turn: numbers.next().expect("a turn"), steps: numbers.collect() };
+        let lines: Vec<&str> = rendered.text.lines().collect();
+        let shown = find_step(&rendered, &step, written).map(|shown| {
+            let line = shown.line.map(|line| lines[line as usize]).unwrap_or("-");
+            assert_eq!(turn_at(&rendered, shown.head), Some(step.turn));
+            format!("{}\n{line}", lines[shown.head as usize])
+        });
+        expect.assert_eq(&shown.unwrap_or_else(|| "nothing".into()));
+    }
+
+    #[test]
+    fn steps_are_found() {
+        check_shown(
+            "1",
+            None,
+            expect![[r#"
+            ## Turn 1 · Add retry to the loader
+            -"#]],
+        );
+        check_shown(
+            "1.7",
+            Some((0, 46)),
+            expect![[r#"
+            ### 1.7 Edit src/loader.rs:40 +12 −1
+            +                sleep(wait);"#]],
+        );
+        check_shown(
+            "2.4.3",
+            Some((0, 3)),
+            expect![[r#"
+            ### 2.4.3 Write tests/retry.rs · new file, 24 lines
+            +#[test]"#]],
+        );
+        // Cut.
+        check_shown(
+            "2.4.3",
+            Some((0, 20)),
+            expect![[r#"
+            ### 2.4.3 Write tests/retry.rs · new file, 24 lines
+            -"#]],
+        );
+        // A step inside a sub-agent that its parent's page does not show.
+        check_shown(
+            "2.4.1",
+            None,
+            expect![[r####"
+            ### 2.4 Agent "test-writer" · Write tests for retry · 5 steps · 2 min 3 s
+            -"####]],
+        );
+        check_shown(
+            "1.2",
+            None,
+            expect![[r#"
+            I'll look at how errors carry their status first.
+            -"#]],
+        );
+        check_shown("9.9", None, expect!["nothing"]);
+    }
+}

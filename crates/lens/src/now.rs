@@ -109,8 +109,13 @@ pub struct RemovedLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Live {
     /// The tool and its subject, `Bash cargo test`.
-    Working { what: Box<str>, since: Timestamp },
-    Waits { since: Timestamp },
+    Working {
+        what: Box<str>,
+        since: Timestamp,
+    },
+    Waits {
+        since: Timestamp,
+    },
 }
 
 impl StepLife {

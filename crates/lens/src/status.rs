@@ -79,12 +79,22 @@ mod tests {
                 Claude · 14:32 · Add retry to the loader
                 Claude · Add retry to the loader · 14:32"#]],
         );
-        check("Codex", "2026-11-03 09:00", "Please look at the whole of the parser and…", expect![[r#"
+        check(
+            "Codex",
+            "2026-11-03 09:00",
+            "Please look at the whole of the parser and…",
+            expect![[r#"
             Codex · 3 Nov · Please look at the whole of the…
-            Codex · Please look at the whole of the parser and… · 3 Nov"#]]);
-        check(&agent_name("Claude", Evidence::Inferred), "2025-11-03 09:00", "make gen", expect![[r#"
+            Codex · Please look at the whole of the parser and… · 3 Nov"#]],
+        );
+        check(
+            &agent_name("Claude", Evidence::Inferred),
+            "2025-11-03 09:00",
+            "make gen",
+            expect![[r#"
             Claude? · 3 Nov 2025 · make gen
-            Claude? · make gen · 3 Nov 2025"#]]);
+            Claude? · make gen · 3 Nov 2025"#]],
+        );
     }
 
     #[test]

@@ -163,7 +163,7 @@ pub(crate) fn open_fence<'t>(lines: impl Iterator<Item = &'t str>) -> Option<Str
     open.map(|(mark, length)| mark.to_string().repeat(length))
 }
 
-/// Text in which no character means anything to Markdown.
+/// Text in which no character means anything to Markdown, bare addresses included.
 pub(crate) fn escape_markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -172,17 +172,17 @@ pub(crate) fn escape_markdown(text: &str) -> String {
         }
         escaped.push(c);
     }
-    // A list or a rule is only made at the start of a line, a bare address anywhere.
-    if escaped.starts_with(['-', '+', '=']) {
-        escaped.insert(0, '\\');
-    }
-    if let Some(dot) = escaped.find(|c: char| !c.is_ascii_digit())
-        && dot > 0
-        && escaped[dot..].starts_with(['.', ')'])
-    {
-        escaped.insert(dot, '\\');
-    }
     escaped.replace("://", ":\\//").replace("www.", "www\\.")
+}
+
+/// As [`escape_markdown`], for text at the start of a line, where it could begin a list or a rule.
+pub(crate) fn escape_markdown_line(text: &str) -> String {
+    let mut escaped = escape_markdown(text);
+    let digits = escaped.len() - escaped.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    if escaped.starts_with(['-', '+', '=']) || (digits > 0 && escaped[digits..].starts_with(['.', ')'])) {
+        escaped.insert(digits, '\\');
+    }
+    escaped
 }
 
 /// `61,204`
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(cut("abcdef", 6), "abcdef");
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("äöü", 2), "ä…");
-        assert_eq!(cut_at_word("one two three four", 12), "one two…");
+        assert_eq!(cut_at_word("one two three four", 10), "one two…");
         assert_eq!(wrap("one two three", 7, 3), (vec!["one two".into(), "three".into()], false));
         assert_eq!(wrap("one two three", 7, 1), (vec!["one two".into()], true));
         assert_eq!(wrap("", 7, 1), (Vec::new(), false));
@@ -274,8 +274,10 @@ mod tests {
     #[test]
     fn markdown_is_escaped() {
         assert_eq!(escape_markdown("[x](http://y) *b* `c`"), "\\[x\\](http:\\//y) \\*b\\* \\`c\\`");
-        assert_eq!(escape_markdown("1. a <b> & #c"), "1\\. a \\<b\\> \\& \\#c");
-        assert_eq!(escape_markdown("- a. b (c)"), "\\- a. b (c)");
+        assert_eq!(escape_markdown("1. a <b> & #c"), "1. a \\<b\\> \\& \\#c");
+        assert_eq!(escape_markdown_line("12. a"), "12\\. a");
+        assert_eq!(escape_markdown_line("- a. b (c)"), "\\- a. b (c)");
+        assert_eq!(escape_markdown_line("12 a. b"), "12 a. b");
     }
 
     #[test]

@@ -91,28 +91,52 @@ mod tests {
     #[test]
     fn only_behind_a_question_mark() {
         check("retry", false, expect![""]);
-        check("retry", true, expect![[r#"
+        check(
+            "retry",
+            true,
+            expect![[r#"
             ? Add retry to the loader → yes | Claude · 9f3c1a2b | 2
             ? Add retry to the loader | Claude · 9f3c1a2b | 1
-        "#]]);
-        check("?retry", false, expect![[r#"
+        "#]],
+        );
+        check(
+            "?retry",
+            false,
+            expect![[r#"
             ? Add retry to the loader → yes | Claude · 9f3c1a2b | 2
             ? Add retry to the loader | Claude · 9f3c1a2b | 1
-        "#]]);
-        check("? commit FORMAT", false, expect![[r#"
+        "#]],
+        );
+        check(
+            "? commit FORMAT",
+            false,
+            expect![[r#"
             ? format and commit | Claude · 9f3c1a2b | 3
-        "#]]);
-        check("?4xx", false, expect![[r#"
+        "#]],
+        );
+        check(
+            "?4xx",
+            false,
+            expect![[r#"
             ? Add retry to the loader | Claude · 9f3c1a2b | 1
-        "#]]);
-        check("?fmtcmt", false, expect![[r#"
+        "#]],
+        );
+        check(
+            "?fmtcmt",
+            false,
+            expect![[r#"
             ? format and commit | Claude · 9f3c1a2b | 3
-        "#]]);
-        check("?", false, expect![[r#"
+        "#]],
+        );
+        check(
+            "?",
+            false,
+            expect![[r#"
             ? format and commit | Claude · 9f3c1a2b | 3
             ? Add retry to the loader → yes | Claude · 9f3c1a2b | 2
             ? Add retry to the loader | Claude · 9f3c1a2b | 1
-        "#]]);
+        "#]],
+        );
         check("?nothing like it", false, expect![""]);
     }
 }

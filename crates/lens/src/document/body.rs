@@ -83,24 +83,43 @@ mod tests {
 
     #[test]
     fn whole_bodies() {
-        check((1, 1), BodyKind::Thought, expect![[r#"
+        check(
+            (1, 1),
+            BodyKind::Thought,
+            expect![[r#"
             The loader calls `client.get` once and passes the error up. Whether an error
             may be tried again depends on its status, which `Error` keeps private, so the type needs a method that says
             whether it is transient. A 4xx answer says that the request itself is wrong, and no number of attempts makes it
             right; a 5xx answer and no answer at all may pass. Three attempts with 200 and 400 ms between them are at most
             600 ms, which a caller can bear. The loop goes into `load`, around the one call, and the error of the last
             attempt is what the caller gets. That leaves the signature as it is. I should look at how errors carry status.
-        "#]]);
-        check((1, 11), BodyKind::Input, expect![[r#"
+        "#]],
+        );
+        check(
+            (1, 11),
+            BodyKind::Input,
+            expect![[r#"
             cargo test -p fetchd
-        "#]]);
-        check((1, 13), BodyKind::Output, expect![[r#"
+        "#]],
+        );
+        check(
+            (1, 13),
+            BodyKind::Output,
+            expect![[r#"
             test result: ok. 12 passed
-        "#]]);
-        check((1, 2), BodyKind::Output, expect![[r#"
+        "#]],
+        );
+        check(
+            (1, 2),
+            BodyKind::Output,
+            expect![[r#"
             I'll look at how errors carry their status first.
-        "#]]);
-        check((1, 11), BodyKind::Record, expect![[r#"
+        "#]],
+        );
+        check(
+            (1, 11),
+            BodyKind::Record,
+            expect![[r#"
             [
             {
               "tool": "Bash"
@@ -109,7 +128,8 @@ mod tests {
               "result": true
             }
             ]
-        "#]]);
+        "#]],
+        );
         check((9, 9), BodyKind::Record, expect!["-"]);
         let fixture = Fixture::of(RETRY);
         assert_eq!(prompt(&fixture.source(), 2).map(|rendered| rendered.text), Some("yes\n".into()));

@@ -87,7 +87,10 @@ pub fn file_diffs(source: &Source<'_>, steps: &[StepAt<'_>]) -> Vec<FileDiff> {
             }
         }
     }
-    files.into_iter().flat_map(|(path, edits)| net(&path, &edits).unwrap_or_else(|| one_by_one(&path, &edits))).collect()
+    files
+        .into_iter()
+        .flat_map(|(path, edits)| net(&path, &edits).unwrap_or_else(|| one_by_one(&path, &edits)))
+        .collect()
 }
 
 struct Edit {
@@ -275,14 +278,18 @@ mod tests {
 
     #[test]
     fn of_the_mock_up() {
-        check(RETRY, 2, &[], expect![[r#"
+        check(
+            RETRY,
+            2,
+            &[],
+            expect![[r#"
             Turn 2 · Add retry to the loader → yes
 
             diff --git a/src/retry.rs b/src/retry.rs
             new file mode 100644
             --- /dev/null
             +++ b/src/retry.rs
-            @@ -0,0 +1,15 @@
+            @@ -0,0 +1,14 @@
             +use std::{thread::sleep, time::Duration};    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 1 }>
             +    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 2 }>
             +use crate::http::Error;    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 3 }>
@@ -296,8 +303,7 @@ mod tests {
             +            other => return other,    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 11 }>
             +        }    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 12 }>
             +    }    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 13 }>
-            +    f()    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 14 }>
-            +}    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 15 }>
+            +    f() }    <2.2 Diff { edit: 0, sign: Added, old: 0, new: 14 }>
 
             diff --git a/src/uploader.rs b/src/uploader.rs
             --- a/src/uploader.rs
@@ -314,15 +320,38 @@ mod tests {
             new file mode 100644
             --- /dev/null
             +++ b/tests/retry.rs
-            @@ -0,0 +1,6 @@
+            @@ -0,0 +1,24 @@
             +use fetchd::retry::retry;    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 1 }>
             +    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 2 }>
             +#[test]    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 3 }>
             +fn first_try() {    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 4 }>
-            +    assert_eq!(retry(3, NO_WAIT, || Ok(1)), Ok(1));    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 5 }>
+            +    assert_eq!(calls(1), 1);    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 5 }>
             +}    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 6 }>
-        "#]]);
-        check(RETRY, 1, &[12], expect![[r#"
+            +    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 7 }>
+            +#[test]    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 8 }>
+            +fn third_try() {    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 9 }>
+            +    assert_eq!(calls(3), 3);    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 10 }>
+            +}    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 11 }>
+            +    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 12 }>
+            +#[test]    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 13 }>
+            +fn never_more_than_three() {    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 14 }>
+            +    assert_eq!(calls(9), 3);    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 15 }>
+            +}    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 16 }>
+            +    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 17 }>
+            +#[test]    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 18 }>
+            +fn no_wait_before_the_first() {    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 19 }>
+            +    assert_eq!(waited(1), 0);    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 20 }>
+            +}    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 21 }>
+            +    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 22 }>
+            +mod counting;    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 23 }>
+            +use counting::{calls, waited};    <2.4.3 Diff { edit: 0, sign: Added, old: 0, new: 24 }>
+        "#]],
+        );
+        check(
+            RETRY,
+            1,
+            &[12],
+            expect![[r#"
             Step 1.12
 
             diff --git a/src/loader.rs b/src/loader.rs
@@ -332,12 +361,18 @@ mod tests {
              use crate::http::Client;
              use url::Url;
             +use std::{thread::sleep, time::Duration};    <1.12 Diff { edit: 0, sign: Added, old: 0, new: 5 }>
-        "#]]);
-        check(RETRY, 3, &[], expect![[r#"
+        "#]],
+        );
+        check(
+            RETRY,
+            3,
+            &[],
+            expect![[r#"
             Turn 3 · format and commit
 
             No edits.
-        "#]]);
+        "#]],
+        );
     }
 
     const TWICE: &str = "\
@@ -369,7 +404,11 @@ mod tests {
 
     #[test]
     fn net_of_two_edits() {
-        check(TWICE, 1, &[], expect![[r#"
+        check(
+            TWICE,
+            1,
+            &[],
+            expect![[r#"
             Turn 1 · Change it twice
 
             diff --git a/src/a.rs b/src/a.rs
@@ -381,13 +420,18 @@ mod tests {
             -2    <1.1 Diff { edit: 0, sign: Removed, old: 2, new: 0 }>
             +two!    <1.2 Diff { edit: 0, sign: Added, old: 0, new: 3 }>
              3
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn edits_of_which_texts_are_not_known_follow_each_other() {
         let edit = |line: u32| format!("14:03 edit src/a.rs\n| @@ -{line},1 +{line},1 @@\n| -a\n| +b\n");
-        check(&format!("14:02 turn Change it\n{}{}", edit(3), edit(9)), 1, &[], expect![[r#"
+        check(
+            &format!("14:02 turn Change it\n{}{}", edit(3), edit(9)),
+            1,
+            &[],
+            expect![[r#"
             Turn 1 · Change it
 
             diff --git a/src/a.rs b/src/a.rs
@@ -403,7 +447,8 @@ mod tests {
             @@ -9,1 +9,1 @@
             -a    <1.2 Diff { edit: 0, sign: Removed, old: 9, new: 0 }>
             +b    <1.2 Diff { edit: 0, sign: Added, old: 0, new: 9 }>
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -423,6 +468,7 @@ mod tests {
             -2
             +two!
              3
-        "#]].assert_eq(&unified_diff(&fixture.source().view, &files));
+        "#]]
+        .assert_eq(&unified_diff(&fixture.source().view, &files));
     }
 }

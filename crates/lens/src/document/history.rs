@@ -5,9 +5,7 @@ use trace::{Hunk, Timestamp};
 use super::page::{Page, Row};
 use crate::diff;
 use crate::now::Writer;
-use crate::rendered::{
-    FoldKind, LinkTarget, Part, Rendered, Sign, StepRef, Symbol, SymbolKind, TokenKind,
-};
+use crate::rendered::{FoldKind, LinkTarget, Part, Rendered, Sign, StepRef, Symbol, SymbolKind, TokenKind};
 use crate::text::{clean, fence, one_line, short_id};
 use crate::view::View;
 
@@ -24,10 +22,21 @@ pub struct LineHistory {
 #[derive(Clone, Debug, PartialEq)]
 pub enum HistoryEntry {
     /// A step changed them. The hunks are those of its diff that touch the lines.
-    Step { writer: Writer, step: StepRef, hunks: Vec<Hunk> },
+    Step {
+        writer: Writer,
+        step: StepRef,
+        hunks: Vec<Hunk>,
+    },
     /// Somebody changed them of whom no log tells, before that step (`9.2`; `None`: since all of them).
-    Nobody { before: Option<Box<str>> },
-    Commit { hash: Box<str>, author: Box<str>, at: Option<Timestamp>, folder: Option<Box<str>> },
+    Nobody {
+        before: Option<Box<str>>,
+    },
+    Commit {
+        hash: Box<str>,
+        author: Box<str>,
+        at: Option<Timestamp>,
+        folder: Option<Box<str>>,
+    },
 }
 
 impl HistoryEntry {
@@ -149,7 +158,8 @@ mod tests {
         expect![[r#"
             12.7 Claude · 14:32 · Add retry to the loader
             edited by nobody known · before 9.2
-            commit 3ab77f0 · Anna · 2 Oct"#]].assert_eq(&labels.join("\n"));
+            commit 3ab77f0 · Anna · 2 Oct"#]]
+        .assert_eq(&labels.join("\n"));
         expect![[r#"
             # src/loader.rs:41-60 · line history
 
@@ -163,12 +173,14 @@ mod tests {
 
             - edited by nobody known · before 9.2
             - commit 3ab77f0 · Anna · 2 Oct
-        "#]].assert_eq(&line_history(&history, &view()).text);
+        "#]]
+        .assert_eq(&line_history(&history, &view()).text);
         let empty = LineHistory { from: 41, to: 41, entries: Vec::new(), ..history };
         expect![[r#"
             # src/loader.rs:41 · line history
 
             Nothing is known of it.
-        "#]].assert_eq(&line_history(&empty, &view()).text);
+        "#]]
+        .assert_eq(&line_history(&empty, &view()).text);
     }
 }

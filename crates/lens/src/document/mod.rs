@@ -31,10 +31,10 @@ pub(crate) use numbers::{TurnNumbers, plus_minus};
 pub(crate) use page::{Page, Row};
 pub(crate) use steps::place_text;
 
+use crate::DocumentId;
 use crate::document_id::{Form, Part, session_key};
 use crate::rendered::{LinkTarget, Rendered, StepRef};
 use crate::view::View;
-use crate::DocumentId;
 
 /// No page of a session is larger, unless one turn's rows alone are.
 pub(crate) const PAGE_BYTES: usize = 256 * 1024;

@@ -65,14 +65,15 @@ mod tests {
               - 1.10 Edit src/http.rs                                       +5 −0
               - 1.11 Run cargo test -p fetchd                               exit 101
               - 1.12 Edit src/loader.rs                                     +1 −0
-            - Turn 2 · Add retry to the loader → yes                        14:21 · 3 files +24 −1
+            - Turn 2 · Add retry to the loader → yes                        14:21 · 3 files +41 −1
               - 2.1 Agent explore
-              - 2.2 Write src/retry.rs                                      +15
+              - 2.2 Write src/retry.rs                                      +14
               - 2.3 Edit src/uploader.rs                                    +3 −1
               - 2.4 Agent test-writer
-                - 2.4.3 Write tests/retry.rs                                +6
+                - 2.4.3 Write tests/retry.rs                                +24
             - Turn 3 · format and commit                                    14:55
-        "#]].assert_eq(&outline(&fixture.source()).text);
+        "#]]
+        .assert_eq(&outline(&fixture.source()).text);
         assert_eq!(fixture.read(), 0, "no body is read");
     }
 }

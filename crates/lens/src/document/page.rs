@@ -35,7 +35,9 @@ pub(crate) struct Mark {
 }
 
 impl Page {
-    pub(crate) fn finish(self) -> Rendered {
+    pub(crate) fn finish(mut self) -> Rendered {
+        // The outer of two folds that begin together stands first.
+        self.out.folds.sort_by_key(|fold| (fold.start, std::cmp::Reverse(fold.end)));
         self.out
     }
 
@@ -157,6 +159,13 @@ impl Page {
         symbol.children = self.out.symbols.split_off(mark.min(self.out.symbols.len()));
         symbol.end = symbol.end.max(self.lines.saturating_sub(1));
         self.out.symbols.push(symbol);
+    }
+
+    /// Lets the last symbol go to the line last written.
+    pub(crate) fn stretch_symbol(&mut self) {
+        if let Some(symbol) = self.out.symbols.last_mut() {
+            symbol.end = symbol.end.max(self.lines.saturating_sub(1));
+        }
     }
 
     pub(crate) fn symbols(&self) -> usize {

@@ -3,10 +3,10 @@
 use trace::Timestamp;
 
 use super::page::{Page, Row};
+use crate::DocumentId;
 use crate::rendered::{FoldKind, LinkTarget, Part, Rendered, StepRef, Symbol, SymbolKind, TokenKind};
 use crate::text::{count, one_line, pad, short_id, thousands};
 use crate::view::View;
-use crate::DocumentId;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SearchResults {
@@ -38,6 +38,14 @@ pub struct SearchHit {
     pub text: Box<str>,
     /// What was found, as byte ranges of `text`, in order and without overlap.
     pub found: Vec<std::ops::Range<usize>>,
+}
+
+impl SearchSession {
+    /// What a pick says below a hit: `Claude · turn 12 · Add retry to the loader · 3 Nov`.
+    pub fn description(&self, hit: &SearchHit, view: &View<'_>) -> String {
+        let when = self.started.map(|at| format!(" · {}", view.when(at))).unwrap_or_default();
+        format!("{} · turn {} · {}{when}", self.agent, hit.step.turn, one_line(&self.title))
+    }
 }
 
 pub fn search_results(results: &SearchResults, view: &View<'_>) -> Rendered {
@@ -154,6 +162,9 @@ mod tests {
                 ],
             }],
         };
+        let session = &results.sessions[0];
+        expect!["Claude · turn 1 · Add retry to the loader · 14:02"]
+            .assert_eq(&session.description(&session.hits[1], &view()));
         let rendered = search_results(&results, &view());
         expect![[r##"
             # "retry" · 7 hits in 1 session
@@ -165,7 +176,8 @@ mod tests {
             - 2.4.3 edit     tests/retry.rs:1   `use fetchd::**retry**::**retry**;` ␛
 
             *4 more hits are not listed.*
-        "##]].assert_eq(&rendered.text);
+        "##]]
+        .assert_eq(&rendered.text);
         assert_eq!(crate::spot(&rendered, 5).map(|anchor| anchor.step.label()), Some("1.5".into()));
     }
 

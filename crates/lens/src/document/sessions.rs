@@ -4,10 +4,10 @@ use trace::Timestamp;
 
 use super::page::{Page, Row};
 use super::plus_minus;
+use crate::DocumentId;
 use crate::rendered::{FoldKind, LinkTarget, Part, Rendered, StepRef, Symbol, SymbolKind, TokenKind};
 use crate::text::{columns, count, cut, one_line, pad, short_id};
 use crate::view::View;
-use crate::DocumentId;
 
 const TITLE_WIDTH: usize = 60;
 
@@ -51,6 +51,21 @@ pub enum SessionState {
     Working,
     Waits,
     Done,
+}
+
+impl SessionRow {
+    /// What a pick says beside the title: `Claude · 14:02 · 5 files · live`.
+    pub fn description(&self, view: &View<'_>) -> String {
+        let when = self.started.map(|at| view.when(at)).unwrap_or_default();
+        let files = if self.files == 0 { String::new() } else { count(self.files.into(), "file") };
+        let state = match self.state {
+            SessionState::Working => "live",
+            SessionState::Waits => "waiting",
+            SessionState::Done => "",
+        };
+        let parts = [&*self.agent, &when, &files, state, self.worktree.as_deref().unwrap_or_default()];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<&str>>().join(" · ")
+    }
 }
 
 pub fn session_list(list: &SessionList, view: &View<'_>) -> Rendered {
@@ -225,7 +240,14 @@ mod tests {
             6 helper runs hidden
             Add retry to the loader
             Why does the uploader hang?
-            Split the loader (+2 retries)"#]].assert_eq(&links.join("\n"));
+            Split the loader (+2 retries)"#]]
+        .assert_eq(&links.join("\n"));
+        let descriptions: Vec<String> = list.rows.iter().map(|row| row.description(&view())).collect();
+        expect![[r#"
+            Claude · 14:02 · 5 files · live
+            Codex · 13:40 · waiting · wt/uploader
+            Claude · 3 Nov · 8 files"#]]
+        .assert_eq(&descriptions.join("\n"));
         assert_eq!(crate::spot(&rendered, 6).and_then(|anchor| anchor.session.as_deref()), Some(first));
     }
 
@@ -236,6 +258,7 @@ mod tests {
             # Sessions · fetchd
 
             0 sessions
-        "#]].assert_eq(&session_list(&list, &view()).text);
+        "#]]
+        .assert_eq(&session_list(&list, &view()).text);
     }
 }

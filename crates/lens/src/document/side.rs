@@ -35,10 +35,9 @@ fn write(source: &Source<'_>, turn: u32, steps: &[u32], brief: bool) -> Option<P
     let when = side.started.map(|from| format!("{} {}", view.date(from), view.span(from, side.ended)));
     let row = row.dot(&when.unwrap_or_default()).and(&format!(" · {} of ", step.label()));
     let session = source.link(DocumentPart::Turn(turn), &at.turn.title);
-    page.push(row.link(&format!("session {}", short_id(&path.session)), session).and(&format!(
-        " \"{}\"",
-        source.title()
-    )));
+    page.push(
+        row.link(&format!("session {}", short_id(&path.session)), session).and(&format!(" \"{}\"", source.title())),
+    );
     let tokens: u64 = side.responses.iter().map(|response| response.tokens.total()).sum();
     let numbers = Row::of(&count(side.steps.len() as u64, "step"));
     let tokens = if side.responses.is_empty() { String::new() } else { format!("{} tokens", thousands(tokens)) };
@@ -75,7 +74,7 @@ mod tests {
 
             Claude Code · 2026-11-20 14:25 – 14:26 · 2.4 of session 9f3c1a2b "Add retry to the loader"
 
-            4 steps
+            5 steps
 
             > Write tests for retry
 
@@ -84,25 +83,34 @@ mod tests {
             *2.4.2 Thought, 19 characters.* Four tests will do.
 
             ⟦ undo | raw ⟧
-            ### 2.4.3 Write tests/retry.rs · new file, 6 lines
+            ### 2.4.3 Write tests/retry.rs · new file, 24 lines
 
             ```diff
-            @@ -0,0 +1,6 @@
+            @@ -0,0 +1,24 @@
             +use fetchd::retry::retry;
             +
             +#[test]
             +fn first_try() {
-            +    assert_eq!(retry(3, NO_WAIT, || Ok(1)), Ok(1));
+            +    assert_eq!(calls(1), 1);
             +}
+            +
+            +#[test]
+            +fn third_try() {
+            +    assert_eq!(calls(3), 3);
+            +}
+            +
+            … 12 more lines
             ```
 
-            ⟦ raw ⟧
             ### 2.4.4 Run `cargo test -p fetchd --test retry` · exit 101 · 5.0 s
 
             ```text
-            error: cannot find value `NO_WAIT`
+            error: cannot find function `waited`
             ```
-        "#]].assert_eq(&with_lenses(&fixture, &rendered, &NothingKnown));
+
+            Four tests: first try, third try, never more than three, no wait before the first.
+        "#]]
+        .assert_eq(&with_lenses(&fixture, &rendered, &NothingKnown));
         assert!(side(&fixture.source(), 2, &[2]).is_none(), "no sub-agent");
         assert!(side(&fixture.source(), 2, &[4, 9]).is_none(), "no such step");
     }

@@ -58,13 +58,7 @@ impl<'a, 'p> Steps<'a, 'p> {
         }
     }
 
-    pub(crate) fn quote(
-        &mut self,
-        prompt: &Prompt,
-        place: Option<(LogId, Place)>,
-        link: &LinkTarget,
-        step: &StepRef,
-    ) {
+    pub(crate) fn quote(&mut self, prompt: &Prompt, place: Option<(LogId, Place)>, link: &LinkTarget, step: &StepRef) {
         let limit = if self.brief { PROMPT_LINES / 10 } else { PROMPT_LINES };
         let head = &prompt.text.head;
         let text = match place {
@@ -196,7 +190,7 @@ impl<'a, 'p> Steps<'a, 'p> {
         };
         let link = self.source.link(of_step(&step, |turn, steps| DocumentPart::Thought { turn, steps }), "");
         match self.source.view.settings.show_thinking {
-            Thinking::Hidden => return,
+            Thinking::Hidden => {}
             Thinking::Open if !self.brief => {
                 self.page.blank();
                 let from = self.page.line();
@@ -264,13 +258,7 @@ impl<'a, 'p> Steps<'a, 'p> {
         let new_file = edits.iter().all(|edit| edit.created);
         let kinds: &[DocLensKind] = match new_file {
             true => &[DocLensKind::Life, DocLensKind::Undo, DocLensKind::Raw],
-            false => &[
-                DocLensKind::Life,
-                DocLensKind::Diff,
-                DocLensKind::Before,
-                DocLensKind::Undo,
-                DocLensKind::Raw,
-            ],
+            false => &[DocLensKind::Life, DocLensKind::Diff, DocLensKind::Before, DocLensKind::Undo, DocLensKind::Raw],
         };
         self.page.lens(line, Some(&step), kinds);
         let content = self.source.changes_of(at);
@@ -285,6 +273,7 @@ impl<'a, 'p> Steps<'a, 'p> {
                 None => self.log_is_gone(),
             }
         }
+        self.page.stretch_symbol();
     }
 
     /// `Edit src/loader.rs:40 +12 −1`, `Write src/retry.rs · new file, 14 lines`
@@ -310,7 +299,7 @@ impl<'a, 'p> Steps<'a, 'p> {
         let limit = if edit.created { NEW_FILE_LINES } else { DIFF_LINES };
         if self.brief {
             let line = self.page.push_block(more_lines(Row::default(), total, &link));
-            self.page.anchor(line, step, Part::Body);
+            self.page.anchor(line, step, Part::Cut { edit: number(index) });
             return;
         }
         let marks = fence(hunks.iter().flat_map(|hunk| &hunk.lines).take(limit).map(|line| &**line));
@@ -331,9 +320,10 @@ impl<'a, 'p> Steps<'a, 'p> {
         let end = self.page.line();
         if total > limit {
             self.page.push(more_lines(Row::default(), total - limit, &link));
+            self.page.anchor(end, step, Part::Cut { edit: number(index) });
         }
-        self.page.push(Row::of(&marks));
-        self.page.anchor(end, step, Part::Body);
+        let close = self.page.push(Row::of(&marks));
+        self.page.anchor(close, step, Part::Body);
         self.page.fold(start, FoldKind::Region);
     }
 
@@ -344,7 +334,7 @@ impl<'a, 'p> Steps<'a, 'p> {
             Sign::Context => Row::default(),
         };
         let from = self.page.push(cut_line(row, line.text, link));
-        let edit = u32::try_from(edit).unwrap_or(u32::MAX);
+        let edit = number(edit);
         self.page.anchor(from, step, Part::Diff { edit, sign: line.sign, old: line.old, new: line.new });
     }
 
@@ -352,9 +342,9 @@ impl<'a, 'p> Steps<'a, 'p> {
     fn failure(&mut self, at: &StepAt<'_>) {
         let row = self.subject(Row::of(&format!("### {} ", at.label())), at);
         let row = row.dot(&self.outcome(at).unwrap_or_default()).dot(&self.run_time(at).unwrap_or_default());
-        let line = self.heading(row, at);
-        self.page.lens(line, Some(&step_ref(at)), &[DocLensKind::Raw]);
+        self.heading(row, at);
         self.output(at);
+        self.page.stretch_symbol();
     }
 
     fn output(&mut self, at: &StepAt<'_>) {
@@ -609,6 +599,10 @@ pub(crate) fn change_of<'c>(content: &'c Content, index: usize, edit: &EditStub)
     content.changes.get(index).filter(same).or_else(|| content.changes.iter().find(same))
 }
 
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
 /// The name of a sub-agent's document.
 pub(crate) fn side_name(at: &StepAt<'_>) -> String {
     at.step.detail.as_deref().filter(|kind| !kind.is_empty()).unwrap_or("sub-agent").to_owned()
@@ -659,9 +653,8 @@ pub(crate) fn outcome(step: &Step) -> Option<String> {
 pub(crate) fn step_symbol(at: &StepAt<'_>, view: &View<'_>, line: u32) -> Option<Symbol> {
     let (step, edits) = (at.step, at.step.edits());
     let label = at.label();
-    let make = |kind, name: String, detail: String| {
-        Some(Symbol { name, detail, kind, line, end: line, children: Vec::new() })
-    };
+    let make =
+        |kind, name: String, detail: String| Some(Symbol { name, detail, kind, line, end: line, children: Vec::new() });
     if step.kind == StepKind::Agent {
         let kind = step.detail.as_deref().map_or_else(|| one_line(&step.text.head), one_line);
         return make(SymbolKind::Agent, format!("{label} Agent {kind}"), String::new());

@@ -142,7 +142,9 @@ mod tests {
 
     #[test]
     fn documents_of_turns() {
-        check(1, expect![[r#"
+        check(
+            1,
+            expect![[r#"
             ⟦ changes | undo | resume | whole session | next turn ⟧
             # Turn 1 · Add retry to the loader
 
@@ -159,8 +161,11 @@ mod tests {
 
             I'll look at how errors carry their status first.
 
-        "#]]);
-        check(3, expect![[r#"
+        "#]],
+        );
+        check(
+            3,
+            expect![[r#"
             ⟦ resume | whole session | previous turn ⟧
             # Turn 3 · format and commit
 
@@ -174,7 +179,8 @@ mod tests {
             - 3.2 Run `git commit -am "Retry transient errors"` · exit 0 · commit 4be19d2, 5 files
 
             Committed as 4be19d2.
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

@@ -79,12 +79,13 @@ pub(super) fn after(session: &Session, step: &StepRef, labels: Labels, markup: M
 
 fn ran_after(session: &Session, step: &StepRef) -> Option<Ran> {
     let later = later_steps(session, step)?;
-    let mut checks = later.into_iter().filter(|(_, step)| step.kind == StepKind::Command).filter_map(|(label, step)| {
-        let command = command(step);
-        let word = command.split(' ').next().unwrap_or_default();
-        let judges = !LOOKS.contains(&word);
-        Some((Outcome::of(step)?, label, command)).filter(|_| judges)
-    });
+    let mut checks =
+        later.into_iter().filter(|(_, step)| step.kind == StepKind::Command).filter_map(|(label, step)| {
+            let command = command(step);
+            let word = command.split(' ').next().unwrap_or_default();
+            let judges = !LOOKS.contains(&word);
+            Some((Outcome::of(step)?, label, command)).filter(|_| judges)
+        });
     let (outcome, label, command) = checks.next()?;
     let passed = match outcome {
         Outcome::Failed => checks.find(|(outcome, _, again)| *again == command && *outcome == Outcome::Passed),
@@ -144,9 +145,9 @@ pub(super) fn said_before(source: &Source<'_>, step: &StepRef) -> Option<String>
 fn last_sentence(text: &str) -> Option<String> {
     let is_prose = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with(['`', '~', '|', '#']);
     let line = one_line(text.lines().rev().find(is_prose)?);
-    let ends = line.char_indices().filter(|(at, c)| {
-        matches!(c, '.' | '!' | '?') && line[at + c.len_utf8()..].starts_with(' ') && *at > 0
-    });
+    let ends = line
+        .char_indices()
+        .filter(|(at, c)| matches!(c, '.' | '!' | '?') && line[at + c.len_utf8()..].starts_with(' ') && *at > 0);
     let start = ends.last().map_or(0, |(at, c)| at + c.len_utf8() + 1);
     let sentence = line.get(start..)?.trim().trim_start_matches(['-', '*', '>', ' ']);
     (!sentence.is_empty()).then(|| cut_at_word(sentence, SAID).into_owned())

@@ -116,7 +116,7 @@ pub fn code_hover(asked: &CodeHover<'_>, form: HoverForm, markup: Markup, links:
     if !prompt.is_empty() {
         lines.push(String::new());
         let quote = if markup == Markup::Markdown { "> " } else { "" };
-        lines.extend(prompt.iter().map(|line| format!("{quote}{}", markup.text(line))));
+        lines.extend(prompt.iter().map(|line| format!("{quote}{}", markup.line(line))));
     }
     let room = most.saturating_sub(lines.len() + tail.len());
     let diff = diff(asked, &at, form, markup, room);
@@ -130,7 +130,7 @@ pub fn code_hover(asked: &CodeHover<'_>, form: HoverForm, markup: Markup, links:
     Some(hard_breaks(&lines, markup))
 }
 
-/// Lines that follow each other directly are one paragraph to Markdown unless the first ends in `\`.
+/// Lines that follow each other directly are one paragraph to Markdown unless the first ends in two blanks.
 fn hard_breaks(lines: &[String], markup: Markup) -> String {
     let mut text = String::new();
     let mut in_fence = false;
@@ -172,7 +172,9 @@ fn prompt(at: &StepAt<'_>, form: HoverForm) -> Vec<String> {
     let most = if form == HoverForm::Full { 2 } else { 1 };
     let text = match (&at.turn.prompt, &at.turn.command) {
         // "yes" says nothing by itself.
-        (Some(prompt), _) if trace::title::is_weak(&prompt.text.head) && at.turn.title.contains('→') => &at.turn.title,
+        (Some(prompt), _) if trace::title::is_weak(&prompt.text.head) && at.turn.title.contains('→') => {
+            &at.turn.title
+        }
         (Some(prompt), _) => &prompt.text.head,
         (None, Some(command)) => command,
         (None, None) => return Vec::new(),
@@ -193,24 +195,30 @@ fn diff(asked: &CodeHover<'_>, at: &StepAt<'_>, form: HoverForm, markup: Markup,
     let hunk = hunks.iter().find(|hunk| diff::numbered(hunk).any(|line| is_asked(&line))).or(hunks.first());
     let Some(hunk) = hunk else { return Vec::new() };
     let changed: Vec<DiffLine<'_>> = diff::numbered(hunk).filter(|line| line.sign != Sign::Context).collect();
-    let asked_at = changed.iter().position(|line| is_asked(line)).unwrap_or(0);
+    let asked_at = changed.iter().position(is_asked).unwrap_or(0);
     let is_full = form == HoverForm::Full;
-    // A blank line before, the fence, and where the form has it the place.
-    let frame = 3 + usize::from(is_full);
-    let most = if is_full { FULL_CHANGES } else { COMPACT_CHANGES };
-    let (shown, before, after) = window(changed.len(), asked_at, most, room.saturating_sub(frame));
+    let fenced = if markup == Markup::Markdown { 2 } else { 0 };
+    // A blank line before, the fence, and in the full form the place and what is left out.
+    let most = match form {
+        HoverForm::Full => FULL_CHANGES.min(room.saturating_sub(fenced + 3)),
+        _ => COMPACT_CHANGES.min(room.saturating_sub(fenced + 1)),
+    };
+    let shown = window(changed.len(), asked_at, most);
     if shown.is_empty() {
         return Vec::new();
     }
+    let left_out = changed.len() - shown.len();
     let mut body: Vec<String> = Vec::new();
     if is_full {
         let edit = at.step.edits().iter().find(|edit| edit.path == change.path);
         let line = edit.map(|edit| edit.line).filter(|line| *line > 0);
         body.push(format!("@@ {} @@", place_text(&asked.source.view, &change.path, line, None)));
     }
-    body.extend((before > 0).then(|| more(before)));
-    body.extend(changed[shown].iter().map(|line| cut(&clean(line.text), DIFF_WIDTH).into_owned()));
-    body.extend((after > 0).then(|| more(after)));
+    let shown = changed.get(shown).unwrap_or_default();
+    body.extend(shown.iter().map(|line| cut(&clean(line.text), DIFF_WIDTH).into_owned()));
+    if is_full && left_out > 0 {
+        body.push(format!("… {left_out} more {}", if left_out == 1 { "line" } else { "lines" }));
+    }
     let mut lines = vec![String::new()];
     let marks = fence(body.iter().map(String::as_str));
     if markup == Markup::Markdown {
@@ -223,24 +231,14 @@ fn diff(asked: &CodeHover<'_>, at: &StepAt<'_>, form: HoverForm, markup: Markup,
     lines
 }
 
-fn more(lines: usize) -> String {
-    format!("… {lines} more {}", if lines == 1 { "line" } else { "lines" })
-}
-
-/// Which of `all` lines are shown so that `asked` is among them, at most `most`, and with the lines that tell of those
-/// left out at most `room`; and how many are left out before and after.
-fn window(all: usize, asked: usize, most: usize, room: usize) -> (std::ops::Range<usize>, usize, usize) {
-    let fits = |from: usize, to: usize| to - from + usize::from(from > 0) + usize::from(to < all) <= room;
-    for length in (1..=most.min(all)).rev() {
-        let from = match asked < length {
-            true => 0,
-            false => (asked + 1 + length / 2).min(all) - length,
-        };
-        if fits(from, from + length) {
-            return (from..from + length, from, all - from - length);
-        }
-    }
-    (0..0, 0, all)
+/// At most `most` of `all` lines, with `asked` among them.
+fn window(all: usize, asked: usize, most: usize) -> std::ops::Range<usize> {
+    let length = most.min(all);
+    let from = match asked < length {
+        true => 0,
+        false => (asked + 1 + length / 2).min(all) - length,
+    };
+    from..from + length
 }
 
 #[cfg(test)]
@@ -296,7 +294,11 @@ mod tests {
 
     #[test]
     fn full() {
-        check("1.7", ("src/loader.rs", 41), HoverForm::Full, expect![[r#"
+        check(
+            "1.7",
+            ("src/loader.rs", 41),
+            HoverForm::Full,
+            expect![[r#"
             **Claude** · [turn 1](command:Turn?9f3c1a2b:1.7) · today 14:05 · [diff](command:Diff?9f3c1a2b:1.7) · [history](command:History?9f3c1a2b:1.7) · [undo](command:Undo?9f3c1a2b:1.7)
 
             > Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.  
@@ -314,8 +316,13 @@ mod tests {
             … 6 more lines
             ```
             "The loader gives up at the first network error, so the call goes into a loop."  
-            After it: `cargo test -p fetchd` failed, then passed in 1.13"#]]);
-        check("1.7", ("src/loader.rs", 50), HoverForm::Full, expect![[r#"
+            After it: `cargo test -p fetchd` failed, then passed in 1.13"#]],
+        );
+        check(
+            "1.7",
+            ("src/loader.rs", 50),
+            HoverForm::Full,
+            expect![[r#"
             **Claude** · [turn 1](command:Turn?9f3c1a2b:1.7) · today 14:05 · [diff](command:Diff?9f3c1a2b:1.7) · [history](command:History?9f3c1a2b:1.7) · [undo](command:Undo?9f3c1a2b:1.7)
 
             > Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.  
@@ -323,7 +330,6 @@ mod tests {
 
             ```diff
             @@ src/loader.rs:40 @@
-            … 6 more lines
             +                left -= 1;
             +                sleep(wait);
             +                wait *= 2;
@@ -331,14 +337,20 @@ mod tests {
             +            other => break other?,
             +        }
             +    };
+            … 6 more lines
             ```
             "The loader gives up at the first network error, so the call goes into a loop."  
-            After it: `cargo test -p fetchd` failed, then passed in 1.13"#]]);
+            After it: `cargo test -p fetchd` failed, then passed in 1.13"#]],
+        );
     }
 
     #[test]
     fn compact() {
-        check("2.3", ("src/uploader.rs", 22), HoverForm::Compact, expect![[r#"
+        check(
+            "2.3",
+            ("src/uploader.rs", 22),
+            HoverForm::Compact,
+            expect![[r#"
             **Claude** · [turn 2](command:Turn?9f3c1a2b:2.3) · today 14:24 · [diff](command:Diff?9f3c1a2b:2.3) · [history](command:History?9f3c1a2b:2.3)
 
             > Add retry to the loader → yes
@@ -348,34 +360,52 @@ mod tests {
             +    retry(3, Duration::from_millis(200), || {
             +        client.put(url, body.clone())
             +    })?;
-            ```"#]]);
-        check("1.7", ("src/loader.rs", 46), HoverForm::Compact, expect![[r#"
+            ```"#]],
+        );
+        check(
+            "1.7",
+            ("src/loader.rs", 46),
+            HoverForm::Compact,
+            expect![[r#"
             **Claude** · [turn 1](command:Turn?9f3c1a2b:1.7) · today 14:05 · [diff](command:Diff?9f3c1a2b:1.7) · [history](command:History?9f3c1a2b:1.7)
 
             > Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.
 
             ```diff
-            … 7 more lines
+            +                left -= 1;
             +                sleep(wait);
             +                wait *= 2;
-            … 4 more lines
-            ```"#]]);
-        check("2.4.3", ("tests/retry.rs", 5), HoverForm::Compact, expect![[r#"
+            +            }
+            ```"#]],
+        );
+        check(
+            "2.4.3",
+            ("tests/retry.rs", 5),
+            HoverForm::Compact,
+            expect![[r#"
             **Claude** · [turn 2](command:Turn?9f3c1a2b:2.4.3) · today 14:26 · [diff](command:Diff?9f3c1a2b:2.4.3) · [history](command:History?9f3c1a2b:2.4.3)
 
             > Add retry to the loader → yes
 
             ```diff
-            … 3 more lines
             +fn first_try() {
-            +    assert_eq!(retry(3, NO_WAIT, || Ok(1)), Ok(1));
+            +    assert_eq!(calls(1), 1);
             +}
-            ```"#]]);
+            +
+            ```"#]],
+        );
     }
 
     #[test]
     fn line() {
-        check("1.7", ("src/loader.rs", 41), HoverForm::Line, expect!["**Claude** · [turn 1](command:Turn?9f3c1a2b:1.7) · today 14:05 · Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx."]);
+        check(
+            "1.7",
+            ("src/loader.rs", 41),
+            HoverForm::Line,
+            expect![
+                "**Claude** · [turn 1](command:Turn?9f3c1a2b:1.7) · today 14:05 · Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx."
+            ],
+        );
     }
 
     #[test]
@@ -393,20 +423,23 @@ mod tests {
             > Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.
 
             ```diff
-            … 7 more lines
+            +                left -= 1;
             +                sleep(wait);
-            … 5 more lines
+            +                wait *= 2;
             ```
-            Reformatted since by rustfmt (13.1)."#]].assert_eq(&hover(&case, Markup::Markdown, &NoLinks));
+            Reformatted since by rustfmt (13.1)."#]]
+        .assert_eq(&hover(&case, Markup::Markdown, &NoLinks));
         expect![[r#"
             Claude · 9f3c1a2b:1.7 · today 14:05
 
             Add retry to the loader: three attempts, back off 200 ms, 400 ms. Do not retry on 4xx.
 
-            … 7 more lines
+            +                left -= 1;
             +                sleep(wait);
-            … 5 more lines
-            Reformatted since by rustfmt (13.1)."#]].assert_eq(&hover(&case, Markup::Plain, &Commands));
+            +                wait *= 2;
+            +            }
+            Reformatted since by rustfmt (13.1)."#]]
+        .assert_eq(&hover(&case, Markup::Plain, &Commands));
     }
 
     #[test]
@@ -428,9 +461,9 @@ mod tests {
 
             ```diff
             @@ src/loader.rs:40 @@
-            … 7 more lines
             +                sleep(wait);
-            … 5 more lines
+            +                wait *= 2;
+            … 11 more lines
             ```
             "The loader gives up at the first network error, so the call goes into a loop."  
             After it: `cargo test -p fetchd` failed, then passed in 1.13  
@@ -455,6 +488,7 @@ mod tests {
             @@ a.md:1 @@
             +```
             +[x](y)
-            ````"#]].assert_eq(&hover(&case, Markup::Markdown, &NoLinks));
+            ````"#]]
+        .assert_eq(&hover(&case, Markup::Markdown, &NoLinks));
     }
 }

@@ -139,10 +139,112 @@ fn time(session: &Session, turn: &Arc<Turn>) -> Option<String> {
         0 => format!("{} s", ms / 1000),
         minutes => format!("{minutes} min"),
     };
-    Some(format!(
-        "{} by the clock, {} active (pauses over 5 min left out)",
-        minutes(last.0 - first.0),
-        minutes(active)
-    ))
+    Some(format!("{} by the clock, {} active (pauses over 5 min left out)", minutes(last.0 - first.0), minutes(active)))
 }
 
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::document::turn;
+    use crate::fixture::{Fixture, Known, RETRY, ROOT, at};
+    use crate::hover::NoLinks;
+    use crate::navigate::spot;
+    use crate::now::RemovedLine;
+
+    struct Uris;
+
+    impl Links for Uris {
+        fn url(&self, link: HoverLink, _: &str, _: &crate::StepRef) -> Option<String> {
+            Some(format!("{link:?}"))
+        }
+    }
+
+    fn known() -> Known {
+        let path: Box<str> = format!("{ROOT}/src/loader.rs").into();
+        let writer = Writer {
+            agent: "Codex".into(),
+            session: "019d7e8e".into(),
+            turn: 9,
+            step: "9.2".into(),
+            title: "split the loader".into(),
+            at: Some(at("2026-11-03 10:00")),
+        };
+        let life = StepLife {
+            written: 12,
+            live: 12,
+            now: vec![Span { path: path.clone(), from: 41, to: 52 }],
+            removed: vec![RemovedLine { path, line: 40, writer: Some(writer), near: None }],
+            proof: Some("the log's own text before the edit equals the whole read in 1.3".into()),
+            ..StepLife::default()
+        };
+        Known(HashMap::from([("1.7".into(), life)]))
+    }
+
+    /// The hover over the first line that begins like this.
+    fn check(start: &str, links: &dyn Links, expect: Expect) {
+        let fixture = Fixture::of(RETRY);
+        let rendered = turn(&fixture.source(), 1).expect("a turn");
+        let line = rendered.text.lines().position(|line| line.starts_with(start)).expect("a line");
+        let hover = spot(&rendered, line as u32)
+            .and_then(|anchor| trace_hover(&fixture.source(), anchor, &known(), Markup::Markdown, links));
+        expect.assert_eq(&hover.unwrap_or_else(|| "-".into()));
+    }
+
+    #[test]
+    fn edits() {
+        check(
+            "### 1.7",
+            &Uris,
+            expect![[r#"
+                **1.7** src/loader.rs · 12 of 12 lines live, now 41–52 · [code](Code) · [before ↔ after](BeforeAfter) · [before ↔ now](BeforeNow)
+
+                Proven: the log's own text before the edit equals the whole read in 1.3.  
+                After it: `cargo test -p fetchd` failed (1.11), then passed (1.13)"#]],
+        );
+        check(
+            "+    let mut wait",
+            &NoLinks,
+            expect![[r#"
+                **1.7** src/loader.rs · 12 of 12 lines live, now 41–52
+
+                Proven: the log's own text before the edit equals the whole read in 1.3.  
+                After it: `cargo test -p fetchd` failed (1.11), then passed (1.13)"#]],
+        );
+        check(
+            "### 1.10",
+            &Uris,
+            expect![[r#"
+                **1.10** src/http.rs · [code](Code) · [before ↔ after](BeforeAfter) · [before ↔ now](BeforeNow)
+
+                After it: `cargo test -p fetchd` failed (1.11), then passed (1.13)"#]],
+        );
+    }
+
+    #[test]
+    fn a_removed_line_names_its_writer() {
+        check("-    let body", &Uris, expect!["**Codex** · turn 9 · 3 Nov · split the loader"]);
+    }
+
+    #[test]
+    fn numbers_of_a_turn() {
+        check(
+            "14:02 –",
+            &Uris,
+            expect![[r#"
+            claude-opus-4-5 · 1 response  
+            input 2,140 · cache write 18,330 · cache read 36,120 · output 4,614  
+            7 min by the clock, 7 min active (pauses over 5 min left out)"#]],
+        );
+    }
+
+    #[test]
+    fn nothing_else_has_one() {
+        check("> Add retry", &Uris, expect!["-"]);
+        check("- 1.3 Read", &Uris, expect!["-"]);
+        check("### 1.11 Run", &Uris, expect!["-"]);
+    }
+}

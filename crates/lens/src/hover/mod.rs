@@ -8,7 +8,7 @@ pub use code::{CodeHover, Doubt, HoverForm, code_hover};
 pub use in_trace::trace_hover;
 
 use crate::rendered::StepRef;
-use crate::text::{code_span, escape_markdown};
+use crate::text::{code_span, escape_markdown, escape_markdown_line};
 
 /// What a client shows of a hover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,14 @@ impl Markup {
     fn text(self, text: &str) -> String {
         match self {
             Markup::Markdown => escape_markdown(text),
+            Markup::Plain => text.to_owned(),
+        }
+    }
+
+    /// As [`Markup::text`], at the start of a line.
+    fn line(self, text: &str) -> String {
+        match self {
+            Markup::Markdown => escape_markdown_line(text),
             Markup::Plain => text.to_owned(),
         }
     }
