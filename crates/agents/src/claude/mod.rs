@@ -73,7 +73,10 @@ impl Reader for Claude {
     }
 
     fn is_log(&self, root: &Path, path: &Path) -> bool {
-        is_log_below(&logs_folder(root), path) && files::absent_or_regular(path)
+        let base = logs_folder(root);
+        // Watchers tell paths with the links in them resolved.
+        let is_below = is_log_below(&base, path) || base.canonicalize().is_ok_and(|real| is_log_below(&real, path));
+        is_below && files::absent_or_regular(path)
     }
 
     fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {

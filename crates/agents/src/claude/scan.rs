@@ -36,6 +36,8 @@ pub(super) struct Scanner<'s> {
     started: FxHashMap<Arc<str>, bool>,
     /// Records inside of progress records: some are repeated.
     inner: FxHashSet<RecordId>,
+    /// Pull requests told of.
+    links: FxHashSet<Box<str>>,
     /// The newest backup of each file.
     backups: FxHashMap<Box<str>, Option<Box<str>>>,
 }
@@ -79,6 +81,7 @@ impl<'s> Scanner<'s> {
             threads: Threads::default(),
             started: FxHashMap::default(),
             inner: FxHashSet::default(),
+            links: FxHashSet::default(),
             backups: FxHashMap::default(),
         }
     }
@@ -280,7 +283,8 @@ impl<'s> Scanner<'s> {
         let progress: Progress<'_> = json::read(record.data);
         match progress.kind.or_empty() {
             "agent_progress" => self.agent_progress(record, &progress, node),
-            "hook_progress" => {
+            // `callback` is the client calling itself.
+            "hook_progress" if !progress.command.is("callback") => {
                 let event = progress.hook_event.filled().unwrap_or("?");
                 let words = system::with(&format!("hook {event}"), &head(progress.command.or_empty()));
                 self.emit(node, 0, What::System(words.into()));
@@ -367,10 +371,13 @@ impl<'s> Scanner<'s> {
             "file-history-snapshot" | "file-history-delta" => self.backups(record, &rare(), node),
             kind if system::is_housekeeping(kind) => {}
             kind => {
-                let what = system::outside_of_the_tree(kind, text).map_or_else(
-                    || What::Unknown(if kind.is_empty() { "record without a type" } else { kind }.into()),
-                    |words| What::System(words.into()),
-                );
+                let what = match system::outside_of_the_tree(kind, text) {
+                    // A pull request is told again each time that the session is saved.
+                    Some(words) if kind == "pr-link" && !self.links.insert(words.as_str().into()) => return,
+                    Some(words) => What::System(words.into()),
+                    None if kind.is_empty() => What::Unknown("record without a type".into()),
+                    None => What::Unknown(kind.into()),
+                };
                 self.emit(node, 0, what);
             }
         }

@@ -151,7 +151,9 @@ pub(super) fn with(words: &str, content: &str) -> String {
 }
 
 fn stop_hooks(rare: &Rare<'_>) -> What {
-    let commands: Vec<String> = rare.hook_infos.objects().filter_map(|hook| hook.command.filled()).map(head).collect();
+    // `callback` is the client calling itself.
+    let commands = rare.hook_infos.objects().filter_map(|hook| hook.command.filled());
+    let commands: Vec<String> = commands.filter(|command| *command != "callback").map(head).collect();
     if commands.is_empty() { What::Silent } else { What::System(format!("hook Stop: {}", commands.join("; ")).into()) }
 }
 

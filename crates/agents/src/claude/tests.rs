@@ -691,6 +691,7 @@ fn sub_agents_in_progress_records() {
 {"type":"progress","uuid":"p5","parentUuid":"p4","parentToolUseID":"t9","data":{"type":"agent_progress","agentId":"cd2","prompt":"do that","message":{"type":"user"}}}
 {"type":"progress","uuid":"p6","parentUuid":"p5","data":{"type":"bash_progress","output":"…"}}
 {"type":"progress","uuid":"p7","parentUuid":"p6","data":{"type":"hook_progress","hookEvent":"SessionStart","command":"setup.sh"}}
+{"type":"progress","uuid":"p8","parentUuid":"p7","data":{"type":"hook_progress","hookEvent":"PostToolUse","command":"callback"}}
 {"type":"user","uuid":"r0","parentUuid":"p7","toolUseResult":{"status":"completed","agentId":"ab1"},"message":{"content":[{"type":"tool_result","tool_use_id":"t0","content":"done"}]}}
 "#,
         expect![[r#"
@@ -709,6 +710,7 @@ fn sub_agents_in_progress_records() {
             p5<p4 Silent
             p6<p5 Silent
             p7<p6 System "hook SessionStart: setup.sh"
+            p8<p7 Silent
             r0<p7 Result t0 "done" side=ab1
         "#]],
     );
@@ -845,6 +847,7 @@ fn records_outside_of_the_tree() {
 {"type":"summary","summary":"All of it","leafUuid":"u9"}
 {"type":"ai-title","aiTitle":"A title","sessionId":"s"}
 {"type":"custom-title","customTitle":"My title","sessionId":"s"}
+{"type":"pr-link","prNumber":12,"prUrl":"https://example.invalid/pull/12","sessionId":"s"}
 {"type":"pr-link","prNumber":12,"prUrl":"https://example.invalid/pull/12","sessionId":"s"}
 {"type":"permission-mode","permissionMode":"plan","sessionId":"s"}
 {"type":"mode","mode":"normal","sessionId":"s"}
@@ -990,7 +993,8 @@ fn a_resumed_scan_of_a_long_log_knows_what_lies_far_back() {
     expect![[r#"
         -<- Backups before u1 [("/w/a.rs", Some("a@v1"))]
         r1<- Result t1 "updated"
-    "#]].assert_eq(&show(&format!("{begin}{end}"), &entries));
+    "#]]
+    .assert_eq(&show(&format!("{begin}{end}"), &entries));
 }
 
 mod finding {
@@ -1088,6 +1092,12 @@ mod finding {
         let socket = std::os::unix::net::UnixListener::bind(root.path().join("projects/socket.jsonl"));
         assert!(socket.is_ok());
         assert_eq!(found(root.path()), ["projects/-w/s.jsonl"]);
+        // The folder of logs itself may be a link; its logs are known by both paths.
+        let moved = outside.path().join("config");
+        std::os::unix::fs::symlink(root.path(), &moved).expect("making a link");
+        assert_eq!(found(&moved), ["projects/-w/s.jsonl"]);
+        let real = root.path().canonicalize().expect("the folder's own path");
+        assert!(READER.is_log(&moved, &real.join("projects/-w/s.jsonl")));
         let error = READER.scan(&root.path().join("projects/zero.jsonl"), &Cursor::default(), &mut |_| {});
         assert!(error.is_err());
     }
