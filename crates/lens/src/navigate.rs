@@ -106,7 +106,8 @@ impl Span {
 pub struct Shown {
     /// Its heading or row, for the cursor.
     pub head: u32,
-    /// The line of its diff, for the selection. `None`: it is cut, or none was asked for.
+    /// The line of its diff, for the selection; where that is cut, the line that stands for it. `None`: none was asked
+    /// for, or the diff has no such line.
     pub line: Option<u32>,
 }
 
@@ -132,7 +133,9 @@ fn line_of(rendered: &Rendered, step: &StepRef, wanted: u32, line: u32) -> Optio
         Part::Diff { edit, sign: Sign::Added, new, .. } => edit == wanted && new == line && anchor.step == *step,
         _ => false,
     };
-    rendered.anchors.iter().find(shows).map(|anchor| anchor.line)
+    let cut = |anchor: &&Anchor| anchor.part == Part::Cut { edit: wanted } && anchor.step == *step;
+    let anchors = || rendered.anchors.iter();
+    anchors().find(shows).or_else(|| anchors().find(cut)).map(|anchor| anchor.line)
 }
 
 #[cfg(test)]
@@ -185,7 +188,7 @@ mod tests {
         let Some(anchor) = spot(&rendered, line as u32) else { return expect.assert_eq("nothing") };
         let definition = definition(&fixture.session, anchor, &known()).map(|found| {
             let place = found.place.map(|place| format!("{}:{}", &place.path[ROOT.len() + 1..], place.line));
-            format!("{} {}", place.unwrap_or_default(), found.message.unwrap_or_default())
+            format!("{} {}", place.unwrap_or_default(), found.message.unwrap_or_default()).trim().to_owned()
         });
         let references: Vec<String> = references(&fixture.session, anchor, &known())
             .iter()
@@ -199,20 +202,20 @@ mod tests {
         check(
             "# Turn 1",
             expect![[r#"
-            src/http.rs:15 
-            src/http.rs:15-19 src/loader.rs:41-41"#]],
+                src/http.rs:15
+                src/http.rs:15-19 src/loader.rs:41-41"#]],
         );
         check(
             "### 1.7",
             expect![[r#"
-            src/loader.rs:41 
-            src/loader.rs:41-41"#]],
+                src/loader.rs:41
+                src/loader.rs:41-41"#]],
         );
         check(
             "+    let mut wait",
             expect![[r#"
-            src/loader.rs:41 
-            src/loader.rs:41-41"#]],
+                src/loader.rs:41
+                src/loader.rs:41-41"#]],
         );
         check(
             "+    let mut left",
@@ -235,8 +238,8 @@ mod tests {
         check(
             "     let client",
             expect![[r#"
-            src/loader.rs:41 
-            src/loader.rs:41-41"#]],
+                src/loader.rs:41
+                src/loader.rs:41-41"#]],
         );
         check(
             "- 1.3 Read",
@@ -289,8 +292,8 @@ mod tests {
             "2.4.3",
             Some((0, 20)),
             expect![[r#"
-            ### 2.4.3 Write tests/retry.rs · new file, 24 lines
-            -"#]],
+                ### 2.4.3 Write tests/retry.rs · new file, 24 lines
+                … 12 more lines"#]],
         );
         // A step inside a sub-agent that its parent's page does not show.
         check_shown(

@@ -59,6 +59,8 @@ pub enum Part {
     Body,
     /// One line of the step's diff. `edit` counts the step's edits from 0; lines are from 1, 0 where not told.
     Diff { edit: u32, sign: Sign, old: u32, new: u32 },
+    /// Stands for the lines of an edit's diff that are cut.
+    Cut { edit: u32 },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,7 +47,7 @@ fn after_escape(text: &str) -> &str {
     let first = text.chars().next().map_or(0, char::len_utf8);
     match introducer {
         Some('[') => match rest.find(|c: char| !matches!(c, ' '..='?')) {
-            Some(end) if matches!(rest[end..].as_bytes().first(), Some(b'@'..=b'~')) => &rest[end + 1..],
+            Some(end) if matches!(rest.as_bytes().get(end), Some(b'@'..=b'~')) => &rest[end + 1..],
             _ => &text[first..],
         },
         Some(']') => match rest.find(['\x07', '\x1b']) {

@@ -50,15 +50,15 @@ impl View<'_> {
         if let Some(inner) = self.root.and_then(|root| below(&path, root)) {
             return Cow::Owned(inner.to_owned());
         }
-        self.from_home(path)
+        self.below_home(path)
     }
 
     /// A folder as the header shows it: with `~`, never relative.
     pub(crate) fn folder<'p>(&self, path: &'p str) -> Cow<'p, str> {
-        self.from_home(slashes(path))
+        self.below_home(slashes(path))
     }
 
-    fn from_home<'p>(&self, path: Cow<'p, str>) -> Cow<'p, str> {
+    fn below_home<'p>(&self, path: Cow<'p, str>) -> Cow<'p, str> {
         match self.home.and_then(|home| below(&path, home)) {
             Some(inner) => Cow::Owned(format!("~/{inner}")),
             None => path,

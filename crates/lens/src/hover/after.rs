@@ -145,10 +145,10 @@ pub(super) fn said_before(source: &Source<'_>, step: &StepRef) -> Option<String>
 fn last_sentence(text: &str) -> Option<String> {
     let is_prose = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with(['`', '~', '|', '#']);
     let line = one_line(text.lines().rev().find(is_prose)?);
-    let ends = line
+    let mut ends = line
         .char_indices()
         .filter(|(at, c)| matches!(c, '.' | '!' | '?') && line[at + c.len_utf8()..].starts_with(' ') && *at > 0);
-    let start = ends.last().map_or(0, |(at, c)| at + c.len_utf8() + 1);
+    let start = ends.next_back().map_or(0, |(at, c)| at + c.len_utf8() + 1);
     let sentence = line.get(start..)?.trim().trim_start_matches(['-', '*', '>', ' ']);
     (!sentence.is_empty()).then(|| cut_at_word(sentence, SAID).into_owned())
 }
