@@ -606,10 +606,15 @@ local function lens_runs()
   check('menu: it does what the lens does', wait(function() return vim.startswith(t.name(), 'turnlens://') end), { t.name(), t.said() })
 end
 
--- 0.12 draws lenses itself where somebody has asked for it: not twice.
+-- Neovim draws lenses itself where somebody has asked for it: ours not twice.
 local function core_lenses()
-  if vim.fn.has('nvim-0.12') == 0 then return end
   to_code(with_origin)
+  if vim.fn.has('nvim-0.12') == 0 then
+    vim.lsp.codelens.refresh({ bufnr = code_buf })
+    t.sleep(300)
+    check('lenses: Neovim does not draw them too', #vim.lsp.codelens.get(code_buf) == 0, vim.lsp.codelens.get(code_buf))
+    return
+  end
   vim.lsp.codelens.enable(true, { bufnr = code_buf })
   require('turnlens.lenses').refresh_all()
   check('lenses: not drawn where Neovim draws them', wait(function() return #drawn(code_buf) == 0 end), #drawn(code_buf))

@@ -15,7 +15,9 @@ bin=${TURNLENS_BIN:-$root/target/debug/turnlens}
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-mkdir -p "$scratch/bin" "$scratch/empty"
+mkdir -p "$scratch/bin" "$scratch/empty" "$scratch/crash"
+printf '#!/bin/sh\necho started >>"$STARTS"\nexit 1\n' >"$scratch/crash/turnlens"
+chmod +x "$scratch/crash/turnlens"
 ln -s "$(cd "$(dirname "$bin")" && pwd)/$(basename "$bin")" "$scratch/bin/turnlens"
 
 history=${TURNLENS_HISTORY:-}
@@ -65,7 +67,10 @@ result=0
 for nvim in $nvims; do
   echo "== $("$nvim" --version | head -n 1) ($nvim)"
   run "$nvim" history "$history/home" "$history/repo" "$scratch/bin:$PATH" || result=1
+  run "$nvim" named "$history/home" "$history/repo" "$scratch/bin:$PATH" || result=1
   run "$nvim" empty "$scratch/empty" "$scratch/empty" "$scratch/bin:$PATH" || result=1
+  STARTS=$(mktemp "$scratch/starts.XXXXXX") && export STARTS
+  run "$nvim" crash "$scratch/empty" "$scratch/empty" "$scratch/crash:/usr/bin:/bin" || result=1
   run "$nvim" missing "$scratch/empty" "$scratch/empty" "/usr/bin:/bin" || result=1
 done
 

@@ -90,11 +90,15 @@ local function handlers()
   }
 end
 
+-- 0.10 and 0.11 have no switch for the lenses of one server: asked for all, ours would be drawn twice.
+local draws_lenses = vim.fn.has('nvim-0.12') == 1
+
 -- Keeps Neovim from asking in code for what the server has for its own documents only.
 local function narrow(client)
   local supports = client.supports_method
   local function withheld(method, options)
     local buf = type(options) == 'table' and options.bufnr or options
+    if method == 'textDocument/codeLens' and not draws_lenses then return true end
     if buf == nil then return no_defaults[method] end
     return documents_only[method] and not util.is_document(buf)
   end
@@ -132,6 +136,14 @@ function M.add_folder(client, root)
   end
 end
 
+-- A server that keeps on ending is not started for each file that is opened; a command still starts it.
+local MAX_CRASHES = 5
+local crashes = 0
+
+local function count_crash(code, signal)
+  if code ~= 0 or signal ~= 0 then crashes = crashes + 1 end
+end
+
 --- The client's configuration, as `vim.lsp.start` and `vim.lsp.config` take it.
 ---@param buf? integer
 ---@return table
@@ -150,6 +162,7 @@ function M.config(buf)
     reuse_client = reuse,
     on_init = narrow,
     on_attach = M.on_attach,
+    on_exit = count_crash,
     flags = { debounce_text_changes = 50 },
   }
 end
@@ -181,6 +194,9 @@ local function wanted_config(buf)
   return vim.tbl_extend('force', vim.lsp.config.turnlens, { root_dir = root_of(buf) })
 end
 
+-- The client started last: `vim.lsp.get_clients` leaves out one that is still starting.
+local last_id
+
 --- Attaches the server to a buffer, starting it if need be. Gives the client's id, or nil.
 ---@param buf integer
 ---@return integer?
@@ -191,14 +207,15 @@ function M.attach(buf)
     return
   end
   local wanted = wanted_config(buf)
-  return vim.lsp.start(wanted, { bufnr = buf, reuse_client = wanted.reuse_client })
+  last_id = vim.lsp.start(wanted, { bufnr = buf, reuse_client = wanted.reuse_client }) or last_id
+  return last_id
 end
 
 --- Attaches the server to a buffer of a file, after the events of opening it are over.
 ---@param buf integer
 function M.attach_soon(buf)
   vim.schedule(function()
-    if vim.api.nvim_buf_is_valid(buf) and is_file(buf) then M.attach(buf) end
+    if crashes < MAX_CRASHES and vim.api.nvim_buf_is_valid(buf) and is_file(buf) then M.attach(buf) end
   end)
 end
 
@@ -216,18 +233,22 @@ function M.method(client, name, ...)
   return client[name](...)
 end
 
+--- Whether a server has been started and has not answered yet.
+---@return boolean
+function M.starting()
+  local client = last_id and vim.lsp.get_client_by_id(last_id)
+  return client ~= nil and not client.initialized and not M.method(client, 'is_stopped')
+end
+
 --- The client, started and ready; else nil, and the person has been told why.
 ---@return vim.lsp.Client?
 function M.ready()
-  if not M.get() then
+  if not M.get() and not M.starting() then
     if not config.get().enable then return util.notify('Turnlens is switched off (enable = false).') end
     if not M.find_server() then return util.notify(say_missing(), vim.log.levels.WARN) end
     M.attach(vim.api.nvim_get_current_buf())
   end
-  vim.wait(M.TIMEOUT, function()
-    local client = M.get()
-    return not client or client.initialized == true
-  end, 10)
+  vim.wait(M.TIMEOUT, function() return M.get() ~= nil or not M.starting() end, 10)
   local client = M.get()
   if client and client.initialized then return client end
   util.notify('The Turnlens server did not start. :checkhealth turnlens says more.', vim.log.levels.WARN)
@@ -293,6 +314,7 @@ end
 
 --- Stops the server and starts it again for the buffers that it had.
 function M.restart()
+  crashes = 0
   local client = M.get()
   local buffers = client and vim.tbl_keys(client.attached_buffers) or vim.api.nvim_list_bufs()
   if client then

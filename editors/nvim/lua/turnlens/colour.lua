@@ -20,7 +20,7 @@ function M.define()
   end
 end
 
-local signs = { ['+'] = 'TurnlensAdded', ['-'] = 'TurnlensRemoved', ['@'] = 'TurnlensInferred' }
+local signs = { ['+'] = 'TurnlensAdded', ['-'] = 'TurnlensRemoved', ['@'] = 'TurnlensLens' }
 
 -- Calls `on_line(row, group)` for each line that has a colour.
 local function each_coloured(lines, on_line)

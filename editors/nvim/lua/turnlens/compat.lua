@@ -43,14 +43,14 @@ end
 --- Shows our hover below the language's, and alone only once no other server is still to answer.
 function M.hover(err, result, ctx)
   local neighbours = others(ctx)
-  if #neighbours == 0 then return vim.lsp.handlers.hover(err, result, ctx, { focusable = true }) end
+  if #neighbours == 0 then return vim.lsp.handlers[preview](err, result, ctx, {}) end
   if err or not result then return end
   local function show()
     if pending(neighbours, ctx) then return vim.defer_fn(show, 30) end
     local win = float_of(ctx.bufnr)
     if win then return append(win, result.contents) end
     if vim.api.nvim_get_current_buf() == ctx.bufnr then
-      vim.lsp.handlers.hover(nil, result, ctx, { focusable = true })
+      vim.lsp.handlers[preview](nil, result, ctx, {})
     end
   end
   -- The answer of another server may have arrived in this same round; its handler has not run yet.

@@ -28,12 +28,15 @@ local function core_draws(buf)
   return running and is_enabled and is_enabled({ client_id = running.id, bufnr = buf }) or false
 end
 
+-- `Claude? · make gen · 3 Nov`: the question mark says that it is inferred.
+local function group_of(title) return title:find('^[^·]*%? · ') and 'TurnlensInferred' or 'TurnlensLens' end
+
 -- The line's lenses as chunks of virtual text.
 local function chunks_of(titles)
   local chunks = {}
   for index, title in ipairs(titles) do
     if index > 1 then chunks[#chunks + 1] = { ' | ', 'TurnlensLens' } end
-    chunks[#chunks + 1] = { title, 'TurnlensLens' }
+    chunks[#chunks + 1] = { title, group_of(title) }
   end
   return chunks
 end
