@@ -12,7 +12,11 @@ local function drawn(buf)
   local marks = vim.api.nvim_buf_get_extmarks(buf, lens_space(), 0, -1, { details = true })
   return vim.tbl_map(function(mark)
     local chunks = mark[4].virt_text or mark[4].virt_lines and mark[4].virt_lines[1] or {}
-    return { row = mark[2], text = table.concat(vim.tbl_map(function(chunk) return chunk[1] end, chunks)), details = mark[4] }
+    return {
+      row = mark[2],
+      text = table.concat(vim.tbl_map(function(chunk) return chunk[1] end, chunks)),
+      details = mark[4],
+    }
   end, marks)
 end
 
@@ -91,13 +95,20 @@ local function lenses()
   end)
   if not check('lenses: drawn', found) then return end
   local first = found[1]
-  check('lenses: at the end of the line', first.details.virt_text ~= nil and first.details.virt_text_pos == 'eol', first.details)
+  check(
+    'lenses: at the end of the line',
+    first.details.virt_text ~= nil and first.details.virt_text_pos == 'eol',
+    first.details
+  )
   check('lenses: in TurnlensLens', first.details.virt_text[2][2] == 'TurnlensLens', first.details.virt_text)
-  check('lenses: one row a line', vim.iter(found):fold({ ok = true }, function(seen, mark)
-    seen.ok = seen.ok and not seen[mark.row]
-    seen[mark.row] = true
-    return seen
-  end).ok)
+  check(
+    'lenses: one row a line',
+    vim.iter(found):fold({ ok = true }, function(seen, mark)
+      seen.ok = seen.ok and not seen[mark.row]
+      seen[mark.row] = true
+      return seen
+    end).ok
+  )
 
   require('turnlens').setup({ lens = { position = 'above' } })
   local above = wait(function()
@@ -125,7 +136,11 @@ local function hover()
   if not check('hover: a float', float) then return end
   local text = table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n')
   local origin = require('turnlens').turn_at(code_buf, with_origin)
-  check('hover: names the agent and the address', text:find(origin.agentName, 1, true) and text:find(origin.address, 1, true), text)
+  check(
+    'hover: names the agent and the address',
+    text:find(origin.agentName, 1, true) and text:find(origin.address, 1, true),
+    text
+  )
   check('hover: has no links', not text:find('%]%('), text)
   vim.api.nvim_win_close(float, true)
 end
@@ -138,36 +153,66 @@ local function turn_and_back()
   local there = wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end)
   if not check('turn: opens the turn', there, { t.name(), t.said() }) then return end
   check('turn: the cursor on the line of the diff', t.line() == '+' .. text, { t.line(), text })
-  check('turn: filetype, not modifiable, no file', vim.bo.filetype == 'turnlens' and not vim.bo.modifiable and vim.bo.buftype == 'nofile')
-  check('turn: the server is attached to it', wait(function() return #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 end))
+  check(
+    'turn: filetype, not modifiable, no file',
+    vim.bo.filetype == 'turnlens' and not vim.bo.modifiable and vim.bo.buftype == 'nofile'
+  )
+  check(
+    'turn: the server is attached to it',
+    wait(function() return #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 end)
+  )
   check('turn: the buffer is not listed', not vim.bo.buflisted)
   t.type('<C-o>')
-  check('turn: Ctrl-O is back at the same place', wait(function()
-    local now = vim.fn.winsaveview()
-    return t.name() == code_file and now.lnum == view.lnum and now.col == view.col
-  end), { t.name(), vim.fn.winsaveview(), view })
+  check(
+    'turn: Ctrl-O is back at the same place',
+    wait(function()
+      local now = vim.fn.winsaveview()
+      return t.name() == code_file and now.lnum == view.lnum and now.col == view.col
+    end),
+    { t.name(), vim.fn.winsaveview(), view }
+  )
 
   vim.cmd('Turnlens turn')
   wait(function() return vim.startswith(t.name(), 'turnlens://') end)
   t.type('gd')
-  check('trace: gd goes to the code', wait(function() return t.name() == code_file and t.line() == text end), { t.name(), t.line() })
+  check(
+    'trace: gd goes to the code',
+    wait(function() return t.name() == code_file and t.line() == text end),
+    { t.name(), t.line() }
+  )
   vim.cmd('Turnlens turn')
   wait(function() return vim.startswith(t.name(), 'turnlens://') end)
   t.type('<CR>')
-  check('trace: <CR> goes to the code', wait(function() return t.name() == code_file and t.line() == text end), { t.name(), t.line() })
+  check(
+    'trace: <CR> goes to the code',
+    wait(function() return t.name() == code_file and t.line() == text end),
+    { t.name(), t.line() }
+  )
   vim.cmd('Turnlens turn')
   wait(function() return vim.startswith(t.name(), 'turnlens://') end)
   vim.cmd('Turnlens turn')
-  check('trace: the same command leads back', wait(function() return t.name() == code_file and t.line() == text end), { t.name(), t.line() })
+  check(
+    'trace: the same command leads back',
+    wait(function() return t.name() == code_file and t.line() == text end),
+    { t.name(), t.line() }
+  )
 
   to_code(with_origin)
   t.type('<Plug>(turnlens-turn)')
   check('turn: <Plug>(turnlens-turn)', wait(function() return vim.startswith(t.name(), 'turnlens://') end))
   to_code(with_origin)
   vim.cmd('vert Turnlens turn')
-  check('turn: :vert opens a window beside', wait(function()
-    return #vim.api.nvim_tabpage_list_wins(0) == 2 and vim.startswith(t.name(), 'turnlens://') and vim.fn.winlayout()[1] == 'row'
-  end), vim.fn.winlayout())
+  check(
+    'turn: :vert opens a window beside',
+    wait(
+      function()
+        return #vim.api.nvim_tabpage_list_wins(0) == 2
+          and vim.startswith(t.name(), 'turnlens://')
+          and vim.fn.winlayout()[1] == 'row'
+      end
+    ),
+    vim.fn.winlayout()
+  )
   to_code(with_origin)
   vim.cmd('tab Turnlens turn')
   check('turn: :tab opens a tab page', wait(function() return #vim.api.nvim_list_tabpages() == 2 end))
@@ -189,9 +234,9 @@ local function trace_keys()
   vim.cmd('normal! G')
   t.type('[[')
   check('trace: [[ goes to the turn', t.line():find('^##? Turn %d+'), t.line())
-  local failed_above = vim.iter(t.lines()):any(function(line)
-    return line:find('^[#-]+ %d+%.%d+ .* · failed') or line:find('^[#-]+ %d+%.%d+ .* · exit [1-9]')
-  end)
+  local failed_above = vim.iter(t.lines()):any(
+    function(line) return line:find('^[#-]+ %d+%.%d+ .* · failed') or line:find('^[#-]+ %d+%.%d+ .* · exit [1-9]') end
+  )
   if failed_above then
     vim.cmd('normal! gg')
     t.type(']x')
@@ -199,7 +244,10 @@ local function trace_keys()
   end
   t.type('g?')
   local float = wait(function() return t.floats()[1] end)
-  check('trace: g? shows the keys', float and table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n'):find('Next edit'))
+  check(
+    'trace: g? shows the keys',
+    float and table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n'):find('Next edit')
+  )
   t.type('q')
   check('trace: q closes them', wait(function() return #t.floats() == 0 end))
   t.type('gg')
@@ -216,16 +264,25 @@ local function trace_keys()
   check('trace: the server has folds', #ranges > 0)
   if #ranges > 0 then
     local inner = ranges[1].startLine + 1
-    check('trace: folded by them', wait(function() return vim.fn.foldlevel(inner) > 0 end), { inner, vim.wo.foldmethod })
+    check(
+      'trace: folded by them',
+      wait(function() return vim.fn.foldlevel(inner) > 0 end),
+      { inner, vim.wo.foldmethod }
+    )
     for _, range in ipairs(ranges) do
       if range.kind == 'comment' and range.endLine > range.startLine then
-        check('trace: thoughts are closed', wait(function() return vim.fn.foldclosed(range.startLine + 1) > 0 end), range)
+        check(
+          'trace: thoughts are closed',
+          wait(function() return vim.fn.foldclosed(range.startLine + 1) > 0 end),
+          range
+        )
         break
       end
     end
   end
 
-  local colours = vim.api.nvim_buf_get_extmarks(buf, vim.api.nvim_get_namespaces()['turnlens.colour'], 0, -1, { details = true })
+  local colours =
+    vim.api.nvim_buf_get_extmarks(buf, vim.api.nvim_get_namespaces()['turnlens.colour'], 0, -1, { details = true })
   local groups = {}
   for _, mark in ipairs(colours) do
     groups[mark[4].hl_group] = true
@@ -234,7 +291,10 @@ local function trace_keys()
   check('trace: Markdown is highlighted', vim.treesitter.highlighter.active[buf] ~= nil or vim.bo.syntax == 'markdown')
   check('trace: lenses are drawn', wait(function() return #drawn(buf) > 0 end))
   local scratch = vim.api.nvim_create_buf(false, true)
-  check('trace: gd is mapped there only', vim.fn.maparg('gd', 'n') ~= '' and #vim.api.nvim_buf_get_keymap(scratch, 'n') == 0)
+  check(
+    'trace: gd is mapped there only',
+    vim.fn.maparg('gd', 'n') ~= '' and #vim.api.nvim_buf_get_keymap(scratch, 'n') == 0
+  )
 end
 
 local function peek()
@@ -244,28 +304,45 @@ local function peek()
   local float = wait(function() return t.floats()[1] end)
   if not check('peek: a float', float, t.said()) then return end
   local buf = vim.api.nvim_win_get_buf(float)
-  check('peek: has the diff', vim.iter(t.lines(buf)):any(function(line) return line:find('+', 1, true) == 1 end), t.lines(buf))
+  check(
+    'peek: has the diff',
+    vim.iter(t.lines(buf)):any(function(line) return line:find('+', 1, true) == 1 end),
+    t.lines(buf)
+  )
   check('peek: has this line', table.concat(t.lines(buf), '\n'):find(vim.trim(text), 1, true), t.lines(buf))
-  local marks = vim.api.nvim_buf_get_extmarks(buf, vim.api.nvim_get_namespaces()['turnlens.colour'], 0, -1, { details = true })
+  local marks =
+    vim.api.nvim_buf_get_extmarks(buf, vim.api.nvim_get_namespaces()['turnlens.colour'], 0, -1, { details = true })
   check('peek: is coloured', vim.iter(marks):any(function(mark) return mark[4].hl_group == 'TurnlensAdded' end), marks)
   t.type('q')
   check('peek: q closes it', wait(function() return #t.floats() == 0 and t.name() == code_file end))
   vim.cmd('Turnlens peek')
   wait(function() return t.floats()[1] end)
   t.type('<CR>')
-  check('peek: <CR> opens the turn', wait(function() return vim.startswith(t.name(), 'turnlens://') and t.line() == '+' .. text end), { t.name(), t.line() })
+  check(
+    'peek: <CR> opens the turn',
+    wait(function() return vim.startswith(t.name(), 'turnlens://') and t.line() == '+' .. text end),
+    { t.name(), t.line() }
+  )
 end
 
 local function diffs()
   to_code(with_origin)
   vim.cmd('Turnlens changes')
-  check('changes: a diff of the last turn', wait(function() return t.name():find('changes%.diff$') and vim.bo.filetype == 'diff' end), { t.name(), t.said() })
+  check(
+    'changes: a diff of the last turn',
+    wait(function() return t.name():find('changes%.diff$') and vim.bo.filetype == 'diff' end),
+    { t.name(), t.said() }
+  )
   check('changes: from its first line on', vim.fn.line('.') == 1, vim.fn.line('.'))
   check('changes: has hunks', vim.fn.search('^@@', 'w') > 0, t.lines())
   vim.fn.search('^+[^+]', 'w')
   local wanted = t.line():sub(2)
   t.type('<CR>')
-  check('changes: <CR> goes to the line as it is now', wait(function() return not vim.startswith(t.name(), 'turnlens://') and t.line() == wanted end), { t.name(), t.line(), wanted })
+  check(
+    'changes: <CR> goes to the line as it is now',
+    wait(function() return not vim.startswith(t.name(), 'turnlens://') and t.line() == wanted end),
+    { t.name(), t.line(), wanted }
+  )
 
   to_code(with_origin)
   vim.cmd('Turnlens changes qf')
@@ -273,19 +350,34 @@ local function diffs()
     local items = vim.fn.getqflist({ items = true, title = true })
     return #items.items > 0 and items
   end)
-  check('changes qf: the hunks', list and vim.iter(list.items):all(function(item) return item.valid == 1 and item.lnum > 0 and item.text:find('%+%d') end), list)
+  check(
+    'changes qf: the hunks',
+    list
+      and vim
+        .iter(list.items)
+        :all(function(item) return item.valid == 1 and item.lnum > 0 and item.text:find('%+%d') end),
+    list
+  )
   if list then
     vim.cmd('cfirst')
-    check('changes qf: :cfirst is in a file', not vim.startswith(t.name(), 'turnlens://') and vim.fn.filereadable(t.name()) == 1, t.name())
+    check(
+      'changes qf: :cfirst is in a file',
+      not vim.startswith(t.name(), 'turnlens://') and vim.fn.filereadable(t.name()) == 1,
+      t.name()
+    )
   end
   vim.cmd('cclose')
 
   to_code(with_origin)
   vim.cmd('Turnlens diff')
-  check('diff: the step in two windows', wait(function()
-    local wins = vim.api.nvim_tabpage_list_wins(0)
-    return #vim.api.nvim_list_tabpages() == 2 and #wins == 2 and vim.wo[wins[1]].diff and vim.wo[wins[2]].diff
-  end), t.said())
+  check(
+    'diff: the step in two windows',
+    wait(function()
+      local wins = vim.api.nvim_tabpage_list_wins(0)
+      return #vim.api.nvim_list_tabpages() == 2 and #wins == 2 and vim.wo[wins[1]].diff and vim.wo[wins[2]].diff
+    end),
+    t.said()
+  )
   if #vim.api.nvim_list_tabpages() == 2 then vim.cmd('tabclose') end
 end
 
@@ -306,7 +398,11 @@ local function lists()
     vim.cmd(command)
     if check(command .. ': a choice', wait(function() return asked and #asked.items > 0 end), t.said()) then
       asked.choose(asked.items[1], 1)
-      check(command .. ': opens the session', wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end), t.name())
+      check(
+        command .. ': opens the session',
+        wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end),
+        t.name()
+      )
       check(command .. ': at its first line', vim.fn.line('.') == 1, vim.fn.line('.'))
     end
   end
@@ -316,7 +412,10 @@ local function lists()
   vim.cmd('Turnlens log')
   if check('log: the states of the file', wait(function() return asked and #asked.items > 0 end), t.said()) then
     asked.choose(asked.items[1], 1)
-    check('log: one of them beside the file', wait(function() return #vim.api.nvim_tabpage_list_wins(0) == 2 and vim.wo.diff end))
+    check(
+      'log: one of them beside the file',
+      wait(function() return #vim.api.nvim_tabpage_list_wins(0) == 2 and vim.wo.diff end)
+    )
   end
 
   to_code(with_origin)
@@ -342,7 +441,11 @@ local function lists()
   end)
   if check('search: the quickfix list', hits, t.said()) then
     vim.cmd('cfirst')
-    check('search: a hit opens', wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end), t.name())
+    check(
+      'search: a hit opens',
+      wait(function() return vim.startswith(t.name(), 'turnlens://') and #t.lines() > 1 end),
+      t.name()
+    )
   end
   vim.cmd('cclose')
 end
@@ -350,31 +453,55 @@ end
 local function moving()
   to_code(1)
   vim.cmd('Turnlens next')
-  check('next: a line of an agent', wait(function()
-    return vim.fn.line('.') > 1 and require('turnlens').turn_at() ~= nil
-  end), { vim.fn.line('.'), t.said() })
+  check(
+    'next: a line of an agent',
+    wait(function() return vim.fn.line('.') > 1 and require('turnlens').turn_at() ~= nil end),
+    { vim.fn.line('.'), t.said() }
+  )
   to_code(vim.api.nvim_buf_line_count(code_buf))
   vim.cmd('Turnlens prev')
-  check('prev: a line of an agent', wait(function()
-    return vim.fn.line('.') < vim.api.nvim_buf_line_count(code_buf) and require('turnlens').turn_at() ~= nil
-  end), { vim.fn.line('.'), t.said() })
+  check(
+    'prev: a line of an agent',
+    wait(
+      function()
+        return vim.fn.line('.') < vim.api.nvim_buf_line_count(code_buf) and require('turnlens').turn_at() ~= nil
+      end
+    ),
+    { vim.fn.line('.'), t.said() }
+  )
   vim.cmd('enew')
   vim.cmd('Turnlens newest')
-  check('newest: a line of an agent', wait(function() return t.name() ~= '' and require('turnlens').turn_at() ~= nil end), { t.name(), t.said() })
+  check(
+    'newest: a line of an agent',
+    wait(function() return t.name() ~= '' and require('turnlens').turn_at() ~= nil end),
+    { t.name(), t.said() }
+  )
 end
 
 local function status()
   local events = 0
-  local id = vim.api.nvim_create_autocmd('User', { pattern = 'TurnlensUpdate', callback = function() events = events + 1 end })
+  local id =
+    vim.api.nvim_create_autocmd('User', { pattern = 'TurnlensUpdate', callback = function() events = events + 1 end })
   to_code(without_origin)
-  check('status: empty on a line of nobody known', wait(function() return vim.b[code_buf].turnlens_status == '' end), vim.b[code_buf].turnlens_status)
+  check(
+    'status: empty on a line of nobody known',
+    wait(function() return vim.b[code_buf].turnlens_status == '' end),
+    vim.b[code_buf].turnlens_status
+  )
   events = 0
   t.type(with_origin .. 'G')
   local origin = require('turnlens').turn_at(code_buf, with_origin)
-  check('status: the words of the line', wait(function() return vim.b[code_buf].turnlens_status == origin.status end), vim.b[code_buf].turnlens_status)
+  check(
+    'status: the words of the line',
+    wait(function() return vim.b[code_buf].turnlens_status == origin.status end),
+    vim.b[code_buf].turnlens_status
+  )
   check('status: User TurnlensUpdate', events > 0)
   local dict = vim.b[code_buf].turnlens_status_dict
-  local complete = dict and vim.iter({ 'agent', 'session', 'turn', 'step', 'title', 'at', 'evidence' }):all(function(key) return dict[key] ~= nil end)
+  local complete = dict
+    and vim
+      .iter({ 'agent', 'session', 'turn', 'step', 'title', 'at', 'evidence' })
+      :all(function(key) return dict[key] ~= nil end)
   check('status: the dictionary', complete, dict)
   check('status: b:turnlens_live is a string', type(vim.b[code_buf].turnlens_live) == 'string')
   vim.api.nvim_del_autocmd(id)
@@ -395,7 +522,11 @@ local function resume()
   to_code(with_origin)
   vim.cmd('Turnlens resume')
   local origin = require('turnlens').turn_at()
-  check('resume: the command is copied', wait(function() return vim.fn.getreg('"'):find(origin.session, 1, true) end), vim.fn.getreg('"'))
+  check(
+    'resume: the command is copied',
+    wait(function() return vim.fn.getreg('"'):find(origin.session, 1, true) end),
+    vim.fn.getreg('"')
+  )
   check('resume: and printed', (t.said()[1] or ''):find('^Copied: '))
 end
 
@@ -415,11 +546,18 @@ local function neighbour(asked)
   local function reply(method, params)
     asked[method] = (asked[method] or 0) + 1
     if method == 'initialize' then
-      return { capabilities = { hoverProvider = true, codeLensProvider = { resolveProvider = false }, textDocumentSync = 1 } }
+      return {
+        capabilities = { hoverProvider = true, codeLensProvider = { resolveProvider = false }, textDocumentSync = 1 },
+      }
     elseif method == 'textDocument/hover' then
       return { contents = { kind = 'markdown', value = 'the language says so' } }
     elseif method == 'textDocument/codeLens' then
-      return { { range = { start = params.position or { line = 0, character = 0 }, ['end'] = { line = 0, character = 1 } }, command = { title = 'theirs', command = 'x' } } }
+      return {
+        {
+          range = { start = params.position or { line = 0, character = 0 }, ['end'] = { line = 0, character = 1 } },
+          command = { title = 'theirs', command = 'x' },
+        },
+      }
     end
   end
   return vim.lsp.start({
@@ -449,7 +587,11 @@ local function neighbours()
   to_code(with_origin)
   local asked = {}
   local id = neighbour(asked)
-  if not check('neighbour: a second server', wait(function() return #vim.lsp.get_clients({ bufnr = code_buf }) == 2 end)) then return end
+  if
+    not check('neighbour: a second server', wait(function() return #vim.lsp.get_clients({ bufnr = code_buf }) == 2 end))
+  then
+    return
+  end
   require('turnlens.lenses').refresh_all()
   t.sleep(400)
   check('neighbour: its lenses were not asked for', not asked['textDocument/codeLens'], asked)
@@ -465,7 +607,10 @@ local function neighbours()
     local float = wait(function() return t.floats()[1] end)
     -- Ours may follow.
     t.sleep(250)
-    local text = float and vim.api.nvim_win_is_valid(float) and table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n') or ''
+    local text = float
+        and vim.api.nvim_win_is_valid(float)
+        and table.concat(t.lines(vim.api.nvim_win_get_buf(float)), '\n')
+      or ''
     local in_code = vim.api.nvim_get_current_buf() == code_buf
     for _, win in ipairs(t.floats()) do
       vim.api.nvim_win_close(win, true)
@@ -473,12 +618,20 @@ local function neighbours()
     return text, in_code
   end
   local text, in_code = hover_text(without_origin)
-  check('neighbour: its hover alone where nobody is known', text:find('the language says so') and not text:find('Claude'), text)
+  check(
+    'neighbour: its hover alone where nobody is known',
+    text:find('the language says so') and not text:find('Claude'),
+    text
+  )
   check('neighbour: the cursor stays in the code', in_code)
   check('neighbour: no message beside it', #t.said() == 0, t.said())
   local origin = require('turnlens').turn_at(code_buf, with_origin)
   text, in_code = hover_text(with_origin)
-  check('neighbour: both hovers where a turn is known', text:find('the language says so') and text:find(origin.address, 1, true), text)
+  check(
+    'neighbour: both hovers where a turn is known',
+    text:find('the language says so') and text:find(origin.address, 1, true),
+    text
+  )
   check('neighbour: the cursor stays in the code (both)', in_code)
   require('turnlens.client').method(vim.lsp.get_client_by_id(id), 'stop', true)
 end
@@ -504,7 +657,11 @@ local function following()
   local view = vim.fn.winsaveview()
   answer = text .. '\none line more\n'
   documents.refresh(uri)
-  check('refresh: the text has grown', wait(function() return t.lines(buf)[#t.lines(buf)] == 'one line more' end), t.lines(buf)[#t.lines(buf)])
+  check(
+    'refresh: the text has grown',
+    wait(function() return t.lines(buf)[#t.lines(buf)] == 'one line more' end),
+    t.lines(buf)[#t.lines(buf)]
+  )
   check('refresh: the view stays', vim.deep_equal(vim.fn.winsaveview(), view), { vim.fn.winsaveview(), view })
   vim.cmd('normal! G')
   answer = answer .. 'two lines more\n'
@@ -513,7 +670,11 @@ local function following()
   check('refresh: still not modifiable', not vim.bo[buf].modifiable and not vim.bo[buf].modified)
   client.request_quietly = real
   documents.refresh(uri)
-  check('refresh: as the server has it again', wait(function() return table.concat(t.lines(buf), '\n') == text end), #t.lines(buf))
+  check(
+    'refresh: as the server has it again',
+    wait(function() return table.concat(t.lines(buf), '\n') == text end),
+    #t.lines(buf)
+  )
 end
 
 local function several_folders()
@@ -522,14 +683,21 @@ local function several_folders()
   vim.fn.writefile({ 'one', 'two' }, folder .. '/other.txt')
   vim.cmd.edit(folder .. '/other.txt')
   local buf = vim.api.nvim_get_current_buf()
-  check('folders: another repository has the same server', wait(function()
-    local clients = vim.lsp.get_clients({ name = 'turnlens' })
-    return #clients == 1 and clients[1].attached_buffers[buf]
-  end))
+  check(
+    'folders: another repository has the same server',
+    wait(function()
+      local clients = vim.lsp.get_clients({ name = 'turnlens' })
+      return #clients == 1 and clients[1].attached_buffers[buf]
+    end)
+  )
   local root = vim.uri_from_fname(vim.fs.root(buf, '.git'))
-  check('folders: and the server is told', wait(function()
-    return vim.iter(t.client().workspace_folders):any(function(known) return known.uri == root end)
-  end), t.client().workspace_folders)
+  check(
+    'folders: and the server is told',
+    wait(function()
+      return vim.iter(t.client().workspace_folders):any(function(known) return known.uri == root end)
+    end),
+    t.client().workspace_folders
+  )
   vim.cmd('silent! bwipeout!')
 end
 
@@ -540,13 +708,20 @@ local function reopening()
   local uri, count = t.name(), #t.lines()
   vim.cmd('edit')
   check('documents: :edit reads it again', t.name() == uri and #t.lines() == count, #t.lines())
-  check('documents: still attached', wait(function() return #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 end))
+  check(
+    'documents: still attached',
+    wait(function() return #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 end)
+  )
   vim.cmd('bdelete')
   vim.cmd.edit(uri)
   check('documents: opened by name after :bdelete', #t.lines() == count and vim.bo.filetype == 'turnlens', #t.lines())
   check('documents: its keys are there', vim.fn.maparg('<CR>', 'n') ~= '')
   vim.cmd.edit('turnlens://nothing/of/this/name.trace.md')
-  check('documents: one that is not there says so', #t.lines() >= 1 and t.lines()[1] ~= '' and not vim.bo.modifiable, t.lines())
+  check(
+    'documents: one that is not there says so',
+    #t.lines() >= 1 and t.lines()[1] ~= '' and not vim.bo.modifiable,
+    t.lines()
+  )
   vim.cmd('bwipeout')
 end
 
@@ -557,16 +732,26 @@ local function typing()
     return #marks > 0 and marks
   end)
   t.type('Oa new line<Esc>')
-  check('typing: the server answers for the buffer, not the file', wait(function()
-    return require('turnlens').turn_at(code_buf, with_origin) == nil and require('turnlens').turn_at(code_buf, with_origin + 1) ~= nil
-  end))
+  check(
+    'typing: the server answers for the buffer, not the file',
+    wait(
+      function()
+        return require('turnlens').turn_at(code_buf, with_origin) == nil
+          and require('turnlens').turn_at(code_buf, with_origin + 1) ~= nil
+      end
+    )
+  )
   check('typing: nothing is said', #_G.said == 0, _G.said)
   vim.cmd('silent undo')
   t.sleep(400)
-  check('typing: the same lenses after undo', wait(function()
-    local now = drawn(code_buf)
-    return #now == #before and now[1].row == before[1].row
-  end), #drawn(code_buf))
+  check(
+    'typing: the same lenses after undo',
+    wait(function()
+      local now = drawn(code_buf)
+      return #now == #before and now[1].row == before[1].row
+    end),
+    #drawn(code_buf)
+  )
   check('typing: nothing is left to write', not vim.bo[code_buf].modified)
 end
 
@@ -574,9 +759,13 @@ local function notifications()
   to_code(with_origin)
   local handlers = t.client().handlers
   local events = 0
-  local id = vim.api.nvim_create_autocmd('User', { pattern = 'TurnlensLive', callback = function() events = events + 1 end })
+  local id =
+    vim.api.nvim_create_autocmd('User', { pattern = 'TurnlensLive', callback = function() events = events + 1 end })
   local function live(...)
-    local sessions = vim.tbl_map(function(state) return { id = 'x', agentName = 'Claude', title = 't', state = state } end, { ... })
+    local sessions = vim.tbl_map(
+      function(state) return { id = 'x', agentName = 'Claude', title = 't', state = state } end,
+      { ... }
+    )
     handlers['turnlens/liveChanged'](nil, { live = sessions }, { client_id = t.client().id })
     return vim.b[code_buf].turnlens_live
   end
@@ -586,7 +775,10 @@ local function notifications()
   check('live: none', live() == '', vim.b[code_buf].turnlens_live)
   check('live: User TurnlensLive', events == 4, events)
   vim.api.nvim_del_autocmd(id)
-  check('lenses: workspace/codeLens/refresh is answered', handlers['workspace/codeLens/refresh'](nil, nil, { client_id = t.client().id }) == vim.NIL)
+  check(
+    'lenses: workspace/codeLens/refresh is answered',
+    handlers['workspace/codeLens/refresh'](nil, nil, { client_id = t.client().id }) == vim.NIL
+  )
   handlers['turnlens/didChangeSessions'](nil, { sessions = {} }, { client_id = t.client().id })
 end
 
@@ -603,7 +795,11 @@ local function lens_runs()
   vim.cmd('Turnlens')
   vim.ui.select = select
   check('menu: the lens comes first', labels and labels[1]:find('lens$'), labels)
-  check('menu: it does what the lens does', wait(function() return vim.startswith(t.name(), 'turnlens://') end), { t.name(), t.said() })
+  check(
+    'menu: it does what the lens does',
+    wait(function() return vim.startswith(t.name(), 'turnlens://') end),
+    { t.name(), t.said() }
+  )
 end
 
 -- Neovim draws lenses itself where somebody has asked for it: ours not twice.
@@ -617,7 +813,11 @@ local function core_lenses()
   end
   vim.lsp.codelens.enable(true, { bufnr = code_buf })
   require('turnlens.lenses').refresh_all()
-  check('lenses: not drawn where Neovim draws them', wait(function() return #drawn(code_buf) == 0 end), #drawn(code_buf))
+  check(
+    'lenses: not drawn where Neovim draws them',
+    wait(function() return #drawn(code_buf) == 0 end),
+    #drawn(code_buf)
+  )
   vim.lsp.codelens.enable(false, { bufnr = code_buf })
   require('turnlens.lenses').refresh_all()
   check('lenses: drawn again', wait(function() return #drawn(code_buf) > 0 end))
@@ -635,21 +835,44 @@ local function enabled_by_core()
   -- 0.12 stops what was enabled.
   wait(function() return t.client() == nil end, 1000)
   require('turnlens.client').attach_soon(code_buf)
-  check('vim.lsp.enable: the plugin goes on after it', wait(function()
-    return #vim.lsp.get_clients({ bufnr = code_buf, name = 'turnlens' }) == 1 and t.client().initialized
-  end))
+  check(
+    'vim.lsp.enable: the plugin goes on after it',
+    wait(
+      function() return #vim.lsp.get_clients({ bufnr = code_buf, name = 'turnlens' }) == 1 and t.client().initialized end
+    )
+  )
 end
 
 local function completion()
   local all = vim.fn.getcompletion('Turnlens ', 'cmdline')
   local wanted = {
-    'turn', 'peek', 'code', 'diff', 'changes', 'history', 'log', 'explain', 'next', 'prev', 'newest', 'sessions',
-    'search', 'resume', 'toggle', 'doctor', 'demo', 'restart',
+    'turn',
+    'peek',
+    'code',
+    'diff',
+    'changes',
+    'history',
+    'log',
+    'explain',
+    'next',
+    'prev',
+    'newest',
+    'sessions',
+    'search',
+    'resume',
+    'toggle',
+    'doctor',
+    'demo',
+    'restart',
   }
   table.sort(all)
   table.sort(wanted)
   check('completion: every sub-command', vim.deep_equal(all, wanted), all)
-  check('completion: by what was typed', vim.deep_equal(vim.fn.getcompletion('Turnlens se', 'cmdline'), { 'sessions', 'search' }), vim.fn.getcompletion('Turnlens se', 'cmdline'))
+  check(
+    'completion: by what was typed',
+    vim.deep_equal(vim.fn.getcompletion('Turnlens se', 'cmdline'), { 'sessions', 'search' }),
+    vim.fn.getcompletion('Turnlens se', 'cmdline')
+  )
   check('completion: of words', vim.deep_equal(vim.fn.getcompletion('Turnlens changes ', 'cmdline'), { 'qf' }))
   t.said()
   vim.cmd('Turnlens nothing')
@@ -681,11 +904,20 @@ local function restart()
   to_code(with_origin)
   local before = t.client().id
   vim.cmd('Turnlens restart')
-  check('restart: another client, attached', wait(function()
-    local now = t.client()
-    return now and now.id ~= before and now.initialized and #vim.lsp.get_clients({ bufnr = code_buf, name = 'turnlens' }) == 1
-  end))
-  check('restart: the line is known again', wait(function() return require('turnlens').turn_at(code_buf, with_origin) end))
+  check(
+    'restart: another client, attached',
+    wait(function()
+      local now = t.client()
+      return now
+        and now.id ~= before
+        and now.initialized
+        and #vim.lsp.get_clients({ bufnr = code_buf, name = 'turnlens' }) == 1
+    end)
+  )
+  check(
+    'restart: the line is known again',
+    wait(function() return require('turnlens').turn_at(code_buf, with_origin) end)
+  )
 end
 
 local function api()
@@ -704,17 +936,49 @@ t.run(function()
   local before = maps(0)
   local keyword, tagfunc = vim.bo.keywordprg, vim.bo.tagfunc
   local first = vim.api.nvim_get_current_buf()
-  check('the server starts by itself', wait(function() return #vim.lsp.get_clients({ bufnr = first, name = 'turnlens' }) == 1 and t.client().initialized end))
+  check(
+    'the server starts by itself',
+    wait(
+      function() return #vim.lsp.get_clients({ bufnr = first, name = 'turnlens' }) == 1 and t.client().initialized end
+    )
+  )
   t.sleep(200)
   check('no map outside of our buffers', vim.deep_equal(maps(first), before), { maps(first), before })
-  check('no option of the code is changed', vim.bo[first].keywordprg == keyword and vim.bo[first].tagfunc == tagfunc, vim.bo[first].tagfunc)
+  check(
+    'no option of the code is changed',
+    vim.bo[first].keywordprg == keyword and vim.bo[first].tagfunc == tagfunc,
+    vim.bo[first].tagfunc
+  )
   find_code()
   if not check('a file with lines of an agent and of others', code_buf, t.said()) then return end
   check('nothing is said unasked', #_G.said == 0, _G.said)
   for _, group in ipairs({
-    attach, lenses, hover, turn_and_back, trace_keys, peek, diffs, lists, moving, status, unknown, resume, explain,
-    following, several_folders, reopening, typing, notifications, lens_runs, core_lenses, completion, health, help, api,
-    restart, enabled_by_core,
+    attach,
+    lenses,
+    hover,
+    turn_and_back,
+    trace_keys,
+    peek,
+    diffs,
+    lists,
+    moving,
+    status,
+    unknown,
+    resume,
+    explain,
+    following,
+    several_folders,
+    reopening,
+    typing,
+    notifications,
+    lens_runs,
+    core_lenses,
+    completion,
+    health,
+    help,
+    api,
+    restart,
+    enabled_by_core,
   }) do
     group()
   end

@@ -12,7 +12,11 @@ t.run(function()
   local words = 'turnlens was not found on PATH. Set turnlens.server.path or install it: cargo install turnlens.'
   check('no server: the words', texts[1] == words, texts)
   vim.cmd('Turnlens turn')
-  check('no server: told again when asked', wait(function() return _G.said[1] and _G.said[1].text == words end, 2000), _G.said)
+  check(
+    'no server: told again when asked',
+    wait(function() return _G.said[1] and _G.said[1].text == words end, 2000),
+    _G.said
+  )
   vim.cmd('checkhealth turnlens')
   check('no server: checkhealth says what to do', table.concat(t.lines(), '\n'):find('cargo install turnlens'))
 end)

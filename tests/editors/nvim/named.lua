@@ -11,7 +11,10 @@ t.run(function()
   vim.cmd.edit(uri)
   check('named: opened with its text', #t.lines() > 1 and t.lines()[1]:find('^# '), t.lines()[1])
   check('named: filetype', vim.bo.filetype == 'turnlens')
-  check('named: attached once', #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 and #vim.lsp.get_clients() == 1)
+  check(
+    'named: attached once',
+    #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 and #vim.lsp.get_clients() == 1
+  )
   check('named: its keys are there', vim.fn.maparg('gd', 'n') ~= '')
   check('named: nothing is said', #_G.said == 0, _G.said)
 end)

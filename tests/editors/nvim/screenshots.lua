@@ -44,13 +44,18 @@ end
 local function type_keys(keys) vim.rpcrequest(child, 'nvim_input', keys) end
 
 local function pictures()
-  local file = vim.env.TURNLENS_FILE or vim.fn.systemlist({ 'git', 'diff', '--name-only', 'HEAD' })[1] or vim.fn.systemlist({ 'git', 'ls-files' })[1]
-  lua([[
+  local file = vim.env.TURNLENS_FILE
+    or vim.fn.systemlist({ 'git', 'diff', '--name-only', 'HEAD' })[1]
+    or vim.fn.systemlist({ 'git', 'ls-files' })[1]
+  lua(
+    [[
     vim.o.statusline = "%f %m%=%{get(b:,'turnlens_status','')}  %l,%c "
     vim.o.number = true
     vim.cmd.colorscheme('default')
     vim.cmd.edit(...)
-  ]], file)
+  ]],
+    file
+  )
   wait_for(' · ')
   type_keys(':silent Turnlens newest<CR>')
   vim.wait(500)

@@ -5,9 +5,7 @@ local function execute(name)
   return function(argument) require('turnlens.client').execute(name, argument) end
 end
 
-local function line_of(argument)
-  return { textDocument = { uri = argument.uri }, position = argument.range.start }
-end
+local function line_of(argument) return { textDocument = { uri = argument.uri }, position = argument.range.start } end
 
 local turn_of = function(address) return address:match('^[^:]+:%d+') or address end
 

@@ -111,7 +111,9 @@ local function narrow(client)
       return not withheld(method, options) and supports(client, method, options)
     end
   else
-    client.supports_method = function(method, options) return not withheld(method, options) and supports(method, options) end
+    client.supports_method = function(method, options)
+      return not withheld(method, options) and supports(method, options)
+    end
   end
 end
 

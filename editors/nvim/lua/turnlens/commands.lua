@@ -21,9 +21,11 @@ local function here(call) return { textDocument = util.text_document(call.buf), 
 function M.say_unknown(params)
   if not params.textDocument then return util.notify('Nothing is known of it.') end
   local ask = { textDocument = params.textDocument, position = params.position, ask = true }
-  client.request('turnlens/line', ask, function(info)
-    util.notify(info and info.message or 'No recorded turn wrote this line.')
-  end)
+  client.request(
+    'turnlens/line',
+    ask,
+    function(info) util.notify(info and info.message or 'No recorded turn wrote this line.') end
+  )
 end
 
 -- The address that a line speaks of: in code that of its origin, in a document its own.
@@ -103,15 +105,24 @@ local function sessions(call)
   client.request('turnlens/sessions', params, function(answer, asked)
     local found = answer and answer.sessions or {}
     if #found == 0 then return M.say_no_sessions() end
-    ui.select(found, 'Sessions', function(session) ui.open({ uri = session.document }, asked.offset_encoding, call.mods) end)
+    ui.select(
+      found,
+      'Sessions',
+      function(session) ui.open({ uri = session.document }, asked.offset_encoding, call.mods) end
+    )
   end)
 end
 
 --- Tells where was looked, when a person asks and there is nothing.
 function M.say_no_sessions()
   client.request('turnlens/status', vim.empty_dict(), function(status)
-    if not status or (status.sessions or 0) > 0 then return util.notify('No session here. :Turnlens sessions all lists every one.') end
-    local folders = vim.tbl_map(function(folder) return type(folder) == 'table' and folder.path or folder end, status.folders or {})
+    if not status or (status.sessions or 0) > 0 then
+      return util.notify('No session here. :Turnlens sessions all lists every one.')
+    end
+    local folders = vim.tbl_map(
+      function(folder) return type(folder) == 'table' and folder.path or folder end,
+      status.folders or {}
+    )
     util.notify(('No agent sessions found. Looked in %s (%d places).'):format(table.concat(folders, ', '), #folders))
   end)
 end
@@ -180,7 +191,12 @@ end
 ---@type turnlens.Sub[]
 M.subs = {
   { name = 'turn', says = 'Open the turn that wrote this line', run = turn, where = 'code' },
-  { name = 'peek', says = 'Peek at it', run = function(call) require('turnlens.peek').peek(call.mods) end, where = 'code' },
+  {
+    name = 'peek',
+    says = 'Peek at it',
+    run = function(call) require('turnlens.peek').peek(call.mods) end,
+    where = 'code',
+  },
   { name = 'code', says = 'Go to the code as it is now', run = code, where = 'document' },
   { name = 'diff', says = 'Diff of the step', run = diff },
   { name = 'changes', says = 'Changes of the turn (in code: of the last turn)', run = changes, words = { 'qf' } },
@@ -198,7 +214,13 @@ M.subs = {
     where = 'code',
   },
   { name = 'next', says = 'Next agent change', run = go_next('next'), where = 'code', words = { 'uncommitted' } },
-  { name = 'prev', says = 'Previous agent change', run = go_next('previous'), where = 'code', words = { 'uncommitted' } },
+  {
+    name = 'prev',
+    says = 'Previous agent change',
+    run = go_next('previous'),
+    where = 'code',
+    words = { 'uncommitted' },
+  },
   { name = 'newest', says = 'Newest agent change', run = newest },
   { name = 'sessions', says = 'Open a session', run = sessions, words = { '%', 'all' } },
   { name = 'search', says = 'Search all sessions', run = search },
@@ -258,7 +280,9 @@ function M.run(call)
   }
   if not name then return menu(given) end
   local sub = sub_named(name)
-  if not sub then return util.notify((':Turnlens %s is not a command. :Turnlens lists them.'):format(name), vim.log.levels.WARN) end
+  if not sub then
+    return util.notify((':Turnlens %s is not a command. :Turnlens lists them.'):format(name), vim.log.levels.WARN)
+  end
   sub.run(given)
 end
 

@@ -49,9 +49,7 @@ function M.hover(err, result, ctx)
     if pending(neighbours, ctx) then return vim.defer_fn(show, 30) end
     local win = float_of(ctx.bufnr)
     if win then return append(win, result.contents) end
-    if vim.api.nvim_get_current_buf() == ctx.bufnr then
-      vim.lsp.handlers[preview](nil, result, ctx, {})
-    end
+    if vim.api.nvim_get_current_buf() == ctx.bufnr then vim.lsp.handlers[preview](nil, result, ctx, {}) end
   end
   -- The answer of another server may have arrived in this same round; its handler has not run yet.
   vim.schedule(show)

@@ -99,9 +99,11 @@ function M.turn(address, options)
     if not turn then return util.notify('No turn with an edit is known here.') end
     if not options.list then return ui.open({ uri = turn.document }, asked.offset_encoding, options.mods) end
     client.request('turnlens/textDocumentContent', { uri = turn.document }, function(document)
-      hunks_as_items(turn, M.hunks(document and document.text or ''), function(items)
-        lists.show(items, turn.title, options.loclist)
-      end)
+      hunks_as_items(
+        turn,
+        M.hunks(document and document.text or ''),
+        function(items) lists.show(items, turn.title, options.loclist) end
+      )
     end)
   end)
 end

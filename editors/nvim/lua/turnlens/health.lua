@@ -34,7 +34,13 @@ local function check_server()
 end
 
 local function names_of(list)
-  return table.concat(vim.tbl_map(function(item) return type(item) == 'table' and (item.path or item.name or item.id) or item end, list or {}), ', ')
+  return table.concat(
+    vim.tbl_map(
+      function(item) return type(item) == 'table' and (item.path or item.name or item.id) or item end,
+      list or {}
+    ),
+    ', '
+  )
 end
 
 local function check_logs()
@@ -43,11 +49,16 @@ local function check_logs()
   local status, why = client.request_sync('turnlens/status', vim.empty_dict())
   if not status then return health.error(why or 'The server did not answer.') end
   health.ok('server running, ' .. (status.version or 'version unknown'))
-  if status.reading then health.info(('still reading: %d of %d sessions'):format(status.reading.done, status.reading.total)) end
+  if status.reading then
+    health.info(('still reading: %d of %d sessions'):format(status.reading.done, status.reading.total))
+  end
   if (status.sessions or 0) > 0 then
     health.ok(('%d sessions by %s, %d of them here'):format(status.sessions, names_of(status.agents), status.here or 0))
   else
-    health.warn('No agent sessions found. Looked in ' .. names_of(status.folders), { ':Turnlens demo shows what it looks like' })
+    health.warn(
+      'No agent sessions found. Looked in ' .. names_of(status.folders),
+      { ':Turnlens demo shows what it looks like' }
+    )
   end
 end
 
@@ -55,7 +66,9 @@ local function check_features()
   local documents = require('turnlens.documents').core_reads_them() and 'by Neovim itself' or 'by this plugin'
   health.info('documents (turnlens://): ' .. documents)
   health.info('folds: ' .. (vim.fn.has('nvim-0.12') == 1 and 'vim.lsp.foldexpr()' or 'made by hand'))
-  health.info('lenses: ' .. (require('turnlens.lenses').enabled and 'drawn by this plugin' or 'hidden (:Turnlens toggle)'))
+  health.info(
+    'lenses: ' .. (require('turnlens.lenses').enabled and 'drawn by this plugin' or 'hidden (:Turnlens toggle)')
+  )
 end
 
 local suggested = { gro = 'turn', grO = 'peek', grh = 'history' }

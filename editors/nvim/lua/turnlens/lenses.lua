@@ -124,7 +124,10 @@ end
 function M.attach(buf)
   if states[buf] then return request(buf) end
   states[buf] = { lenses = {}, asked = {}, stale = true }
-  local later = util.debounce(function() return vim.fn.mode():find('^[iR]') and TYPING or QUIET end, function() request(buf) end)
+  local later = util.debounce(
+    function() return vim.fn.mode():find('^[iR]') and TYPING or QUIET end,
+    function() request(buf) end
+  )
   local scrolled = util.debounce(50, function()
     if states[buf] then resolve(buf) end
   end)
@@ -137,7 +140,10 @@ function M.attach(buf)
     on_detach = function() states[buf] = nil end,
   })
   local group = vim.api.nvim_create_augroup('turnlens.lenses.' .. buf, {})
-  vim.api.nvim_create_autocmd({ 'BufWinEnter', 'BufWritePost', 'InsertLeave' }, { group = group, buffer = buf, callback = later })
+  vim.api.nvim_create_autocmd(
+    { 'BufWinEnter', 'BufWritePost', 'InsertLeave' },
+    { group = group, buffer = buf, callback = later }
+  )
   vim.api.nvim_create_autocmd('WinScrolled', { group = group, buffer = buf, callback = scrolled })
   request(buf)
 end

@@ -29,9 +29,7 @@ function M.show(items, title, loclist)
   end
 end
 
-local function words(entry)
-  return vim.trim(entry.label .. '  ' .. (entry.description or ''))
-end
+local function words(entry) return vim.trim(entry.label .. '  ' .. (entry.description or '')) end
 
 --- Who changed these lines, newest first, as a location list.
 ---@param params { textDocument: table, range: table }
@@ -42,7 +40,10 @@ function M.history(params)
       return M.item(entry.location or { uri = params.textDocument.uri, range = params.range }, words(entry))
     end, history and history.entries or {})
     if #items == 0 then
-      return require('turnlens.commands').say_unknown({ textDocument = params.textDocument, position = params.range.start })
+      return require('turnlens.commands').say_unknown({
+        textDocument = params.textDocument,
+        position = params.range.start,
+      })
     end
     M.show(items, 'Line history', true)
   end)
@@ -57,9 +58,17 @@ function M.file_history(buf, loclist)
     local entries = history and history.entries or {}
     if #entries == 0 then return util.notify('No state of this file is known.') end
     if not loclist then
-      return ui.select(entries, 'File history', function(entry) require('turnlens.diff').state(entry.text, file.uri) end)
+      return ui.select(
+        entries,
+        'File history',
+        function(entry) require('turnlens.diff').state(entry.text, file.uri) end
+      )
     end
-    M.show(vim.tbl_map(function(entry) return M.item({ uri = entry.text }, words(entry)) end, entries), 'File history', true)
+    M.show(
+      vim.tbl_map(function(entry) return M.item({ uri = entry.text }, words(entry)) end, entries),
+      'File history',
+      true
+    )
   end)
 end
 

@@ -77,9 +77,10 @@ function M.peek(mods)
     if not step or not step.text then return require('turnlens.commands').say_unknown(params) end
     -- The answer to a question asked elsewhere is not worth a float here.
     if vim.api.nvim_get_current_win() ~= win or util.cursor_line() ~= line then return end
-    M.float(util.lines(step.text), function()
-      ui.open({ uri = step.document, range = step.range }, asked.offset_encoding, mods)
-    end)
+    M.float(
+      util.lines(step.text),
+      function() ui.open({ uri = step.document, range = step.range }, asked.offset_encoding, mods) end
+    )
   end)
 end
 

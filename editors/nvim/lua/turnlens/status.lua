@@ -10,9 +10,7 @@ local live_text = ''
 -- The line (and text) that the variables of a buffer speak of.
 local known = {}
 
-local function announce(event)
-  vim.api.nvim_exec_autocmds('User', { pattern = event, modeline = false })
-end
+local function announce(event) vim.api.nvim_exec_autocmds('User', { pattern = event, modeline = false }) end
 
 local function set(buf, status, dict)
   if vim.b[buf].turnlens_status == status and vim.deep_equal(vim.b[buf].turnlens_status_dict, dict) then return end

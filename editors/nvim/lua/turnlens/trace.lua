@@ -33,7 +33,8 @@ local kinds = {
     local line = lines[row]
     if not line:find('^### %d') or is_failed(line) and not has_diff(lines, row) then return false end
     -- The diff of an edit whose log is gone cannot be shown.
-    return matches_any(line, { '^### [%d.]+ Edit ', '^### [%d.]+ Write ', '^### [%d.]+ Delete ' }) or has_diff(lines, row)
+    return matches_any(line, { '^### [%d.]+ Edit ', '^### [%d.]+ Write ', '^### [%d.]+ Delete ' })
+      or has_diff(lines, row)
   end,
   failed = function(lines, row) return is_failed(lines[row]) end,
 }
@@ -117,7 +118,8 @@ local keys = {
 }
 
 -- Neovim's own; listed for whoever asks.
-local core_keys = { { 'gF', 'File under the cursor, at its line' }, { 'za', 'Open or close the fold' }, { 'Ctrl-O', 'Back' } }
+local core_keys =
+  { { 'gF', 'File under the cursor, at its line' }, { 'za', 'Open or close the fold' }, { 'Ctrl-O', 'Back' } }
 
 --- The keys of these buffers, in a float that `q` closes.
 function M.show_keys()
@@ -192,7 +194,9 @@ local function set_window(buf, win)
   options.foldexpr = 'v:lua.vim.lsp.foldexpr()'
   -- The folds are asked for when the expression is first evaluated, after this event.
   vim.schedule(function()
-    if vim.api.nvim_win_is_valid(win) and vim.api.nvim_win_get_buf(win) == buf then vim.lsp.foldclose('comment', win) end
+    if vim.api.nvim_win_is_valid(win) and vim.api.nvim_win_get_buf(win) == buf then
+      vim.lsp.foldclose('comment', win)
+    end
   end)
 end
 
@@ -218,7 +222,9 @@ end
 -- `gF` looks for `src/a.rs:12` in the folder that the paths of the document start from.
 local function set_path(buf)
   local running = client.get()
-  if running and running.config.root_dir then vim.bo[buf].path = '.,' .. vim.fn.escape(running.config.root_dir, ' ,') .. ',,' end
+  if running and running.config.root_dir then
+    vim.bo[buf].path = '.,' .. vim.fn.escape(running.config.root_dir, ' ,') .. ',,'
+  end
 end
 
 --- Makes a document's buffer ours: keys, folds.
@@ -232,7 +238,10 @@ function M.attach(buf)
   set_path(buf)
   if not is_trace then return end
   local group = vim.api.nvim_create_augroup('turnlens.trace.' .. buf, {})
-  vim.api.nvim_create_autocmd('BufWinEnter', { group = group, buffer = buf, callback = function() fold_windows(buf) end })
+  vim.api.nvim_create_autocmd(
+    'BufWinEnter',
+    { group = group, buffer = buf, callback = function() fold_windows(buf) end }
+  )
   vim.schedule(function()
     if vim.api.nvim_buf_is_valid(buf) then fold_windows(buf) end
   end)
