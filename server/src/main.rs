@@ -1,5 +1,6 @@
 //! `turnlens`: the language server and the command line.
 
+mod answers;
 mod cli;
 mod client;
 mod dispatch;

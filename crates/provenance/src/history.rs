@@ -1,5 +1,6 @@
 //! The chain of changes that made a line, and what became of the lines of a step.
 
+use rustc_hash::FxHashMap;
 use trace::{StepKey, Timestamp};
 
 use crate::blame::Blame;
@@ -27,20 +28,56 @@ pub struct Link {
     pub by: Witness,
     /// The line as it was written then.
     pub text: Box<str>,
+    /// Its place in the file right after, from 0.
+    pub line: u32,
 }
 
-/// What became of the lines that a step wrote in this file.
+/// A line in one of the states between the first one known and the text asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    pub by: Witness,
+    /// Its place in that state, from 0. `None`: it is not there.
+    pub line: Option<u32>,
+    /// Lines of the file in that state.
+    pub lines: u32,
+}
+
+/// What became of the lines that a step wrote in this file, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fate {
-    /// Lines of the file right after the step (from 0) that the step wrote, each with the line that it is now.
-    pub lines: Vec<(u32, Option<u32>)>,
-    /// Who changed or removed the others. `None`: the text now shows it and nobody is known.
-    pub lost: Vec<(Option<Witness>, u32)>,
+    pub lines: Vec<Written>,
+}
+
+/// A line that a step wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The line of the file right after the step, from 0.
+    pub line: u32,
+    pub now: LineNow,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineNow {
+    /// The line of the file now, from 0.
+    At(u32),
+    /// Changed or removed; by whom, where a state of the file shows it. `None`: the text now shows it.
+    Gone(Option<Witness>),
+}
+
+/// A line that a step removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The line of the file right before the step, from 0.
+    pub line: u32,
+    /// Who had written it.
+    pub step: Option<StepKey>,
+    /// The first line that the step wrote in its place, from 0; where it wrote none, the line that followed.
+    pub place: u32,
 }
 
 impl Fate {
     pub fn live(&self) -> usize {
-        self.lines.iter().filter(|(_, now)| now.is_some()).count()
+        self.lines.iter().filter(|line| matches!(line.now, LineNow::At(_))).count()
     }
 }
 
@@ -62,13 +99,47 @@ impl Timeline {
         };
         while let Some(at) = self.nodes.get(node.0 as usize) {
             let Some((splice, index)) = written_in(self, at, current) else { break };
-            links.push(Link { by: at.witness(), text: self.interner.text(splice.added[index].id).into() });
+            let text = self.interner.text(splice.added[index].id).into();
+            links.push(Link { by: at.witness(), text, line: splice.at + index as u32 });
             let before = most_like(self, splice, index);
             let Some(before) = before.filter(|_| links.len() < MOST_LINKS) else { break };
             let Some(mark) = self.marks.get(before.mark as usize) else { break };
             (current, node) = (before, mark.node);
         }
         links
+    }
+
+    /// The states that lead to the text, the first one first, and where the line is in each. Only white space may
+    /// differ.
+    pub fn story(&self, blame: &Blame, line: usize) -> Vec<Stage> {
+        let mut stages = Vec::new();
+        let mut place = blame.kept.get(line).copied().flatten();
+        let mut at = blame.state;
+        while let Some(node) = at.and_then(|id| self.nodes.get(id.0 as usize)) {
+            stages.push(Stage { by: node.witness(), line: place, lines: node.len });
+            place = place.and_then(|place| self.before(node, place));
+            at = node.parent;
+        }
+        stages.reverse();
+        stages
+    }
+
+    /// Where a line of `node` was in its parent.
+    fn before(&self, node: &Node, line: u32) -> Option<u32> {
+        let mut shift = 0i64;
+        for splice in &node.splices {
+            if line < splice.at {
+                break;
+            }
+            if let Some(new) = splice.added.get((line - splice.at) as usize) {
+                let tokens = |line: &Line| self.interner.tokens(line.id);
+                let same =
+                    splice.removed.iter().position(|old| tokens(old) == tokens(new) && !self.interner.small(old.id))?;
+                return u32::try_from(i64::from(splice.at) - shift + same as i64).ok();
+            }
+            shift += splice.added.len() as i64 - splice.removed.len() as i64;
+        }
+        u32::try_from(i64::from(line) - shift).ok()
     }
 
     /// What became of the lines that `step` wrote, up to the text of `blame`.
@@ -132,6 +203,46 @@ impl Timeline {
         self.nodes.iter().enumerate().filter(wrote).map(|(at, _)| NodeId(at as u32)).collect()
     }
 
+    /// The lines that a step removed or changed.
+    pub fn removed(&self, step: StepKey) -> Vec<Removed> {
+        let mut removed = Vec::new();
+        for node in self.nodes.iter().filter(|node| node.cause == Cause::Edit(step)) {
+            let mut shift = 0i64;
+            for splice in &node.splices {
+                let from = (i64::from(splice.at) - shift) as u32;
+                let gone = |(at, line): (usize, &Line)| Removed {
+                    line: from + at as u32,
+                    step: self.marks.get(line.mark as usize).and_then(|mark| mark.step),
+                    place: splice.at,
+                };
+                removed.extend(splice.removed.iter().enumerate().map(gone));
+                shift += splice.added.len() as i64 - splice.removed.len() as i64;
+            }
+        }
+        removed
+    }
+
+    /// For each line of the file right after a step, the line that it is now, whoever wrote it.
+    pub fn lines_now(&self, blame: &Blame, step: StepKey) -> Option<Vec<Option<u32>>> {
+        let born = NodeId(self.nodes.iter().rposition(|node| node.cause == Cause::Edit(step))? as u32);
+        let path = self.path(born, blame.state?)?;
+        let count = self.nodes.get(born.0 as usize)?.len;
+        let mut now: Vec<Option<u32>> = (0..count).map(Some).collect();
+        for id in path {
+            let node = self.nodes.get(id.0 as usize)?;
+            for line in &mut now {
+                *line = line.and_then(|line| moved(node, line));
+            }
+        }
+        let places = self.places_now(blame);
+        Some(now.into_iter().map(|line| places.get(&line?).copied()).collect())
+    }
+
+    /// Where the lines of the state that the text came from are in the text.
+    fn places_now(&self, blame: &Blame) -> FxHashMap<u32, u32> {
+        blame.kept.iter().enumerate().filter_map(|(now, kept)| Some(((*kept)?, now as u32))).collect()
+    }
+
     fn follow(&self, blame: &Blame, step: StepKey, born: NodeId, fate: &mut Fate) {
         let Some(node) = self.nodes.get(born.0 as usize) else { return };
         let own = |line: &Line| {
@@ -142,37 +253,33 @@ impl Timeline {
             let written = splice.added.iter().enumerate().filter(|(_, line)| own(line));
             lines.extend(written.map(|(at, _)| (splice.at + at as u32, splice.at + at as u32)));
         }
-        let path = blame.state.and_then(|state| self.path(born, state));
-        let Some(path) = path else {
+        let gone = |line: u32, by: Option<Witness>| Written { line, now: LineNow::Gone(by) };
+        let Some(path) = blame.state.and_then(|state| self.path(born, state)) else {
             // The text now does not come from there: another state took its place.
-            fate.lines.extend(lines.iter().map(|(line, _)| (*line, None)));
-            fate.lost(None, lines.len());
+            fate.lines.extend(lines.iter().map(|(line, _)| gone(*line, None)));
             return;
         };
         for id in path {
             let Some(node) = self.nodes.get(id.0 as usize) else { return };
-            let before = lines.len();
             lines.retain_mut(|(written, now)| match self.forward(node, *now, step) {
                 Some(at) => {
                     *now = at;
                     true
                 }
                 None => {
-                    fate.lines.push((*written, None));
+                    fate.lines.push(gone(*written, Some(node.witness())));
                     false
                 }
             });
-            fate.lost(Some(node.witness()), before - lines.len());
         }
-        let mut gone = 0;
+        let places = self.places_now(blame);
         for (written, at) in lines {
-            let is_kept = |now: &usize| blame.lines[*now].is_some_and(|origin| origin.step == step);
-            let now = blame.kept.iter().position(|kept| *kept == Some(at)).filter(is_kept);
-            gone += usize::from(now.is_none());
-            fate.lines.push((written, now.map(|now| now as u32)));
+            let is_own =
+                |now: &u32| blame.lines.get(*now as usize).copied().flatten().is_some_and(|origin| origin.step == step);
+            let now = places.get(&at).copied().filter(is_own);
+            fate.lines.push(Written { line: written, now: now.map_or(LineNow::Gone(None), LineNow::At) });
         }
-        fate.lost(None, gone);
-        fate.lines.sort_unstable();
+        fate.lines.sort_unstable_by_key(|line| line.line);
     }
 
     /// The states from `from` (left out) to `to`, where one leads to the other.
@@ -212,12 +319,20 @@ impl Timeline {
     }
 }
 
-impl Fate {
-    fn lost(&mut self, by: Option<Witness>, count: usize) {
-        if count > 0 {
-            self.lost.push((by, count as u32));
+/// Where a line of the parent is in `node`, if it stayed as it was.
+fn moved(node: &Node, line: u32) -> Option<u32> {
+    let mut shift = 0i64;
+    for splice in &node.splices {
+        let from = i64::from(splice.at) - shift;
+        if i64::from(line) < from {
+            break;
         }
+        if i64::from(line) < from + splice.removed.len() as i64 {
+            return None;
+        }
+        shift += splice.added.len() as i64 - splice.removed.len() as i64;
     }
+    u32::try_from(i64::from(line) + shift).ok()
 }
 
 impl Node {

@@ -20,6 +20,6 @@ pub use blame::Blame;
 pub use diff::{ChangedRange, changed_ranges};
 pub use event::{Event, EventKey, Happening, Seen, Tree};
 pub use follow::{Follower, LineSplice, line_count};
-pub use history::{Fate, Link, Witness};
+pub use history::{Fate, LineNow, Link, Removed, Stage, Witness, Written};
 pub use text::{is_small, lines};
 pub use timeline::{NodeId, Timeline};

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use trace::{Change, Evidence, Replacement, StepKey, Timestamp};
 
-use crate::{Event, EventKey, Happening, Seen, Timeline, Tree};
+use crate::{Event, EventKey, Happening, LineNow, Seen, Timeline, Tree};
 
 fn spell(lines: &str) -> String {
     let line = |c: char| match c {
@@ -157,11 +157,14 @@ fn histories() {
     let told: Vec<_> = links.iter().map(|link| (link.by.step.map(|step| step.0), link.text.to_string())).collect();
     assert_eq!(told, [(Some(2), "let X = X;".to_owned()), (Some(1), "let b = b;".to_owned())]);
     let fate = timeline.fate(&blame, StepKey(1));
-    assert_eq!(fate.lines, [(0, Some(0)), (1, None), (2, Some(3))]);
-    assert_eq!(
-        fate.lost.iter().map(|(by, count)| (by.and_then(|by| by.step), *count)).collect::<Vec<_>>(),
-        [(Some(StepKey(2)), 1)]
-    );
+    let told = |written: &crate::Written| match written.now {
+        LineNow::At(now) => format!("{}→{now}", written.line),
+        LineNow::Gone(by) => format!("{} by {:?}", written.line, by.and_then(|by| by.step).map(|step| step.0)),
+    };
+    assert_eq!(fate.lines.iter().map(told).collect::<Vec<_>>(), ["0→0", "1 by Some(2)", "2→3"]);
+    assert_eq!(timeline.lines_now(&blame, StepKey(1)), Some(vec![Some(0), None, Some(3)]));
+    let removed: Vec<_> = timeline.removed(StepKey(2)).iter().map(|gone| (gone.line, gone.step, gone.place)).collect();
+    assert_eq!(removed, [(1, Some(StepKey(1)), 1)]);
     let (before, after) = timeline.around(StepKey(2), StepKey(2)).expect("texts");
     assert_eq!((before.as_deref(), after.as_str()), (Some(&*spell("abHc")), &*spell("aXHc")));
 }

@@ -120,6 +120,12 @@ impl Moment<'_> {
     /// The file before and after one step. `None`: not known.
     pub fn file_at(&self, session: &Session, at: &StepAt<'_>, spelled: &str) -> Option<(Option<String>, String)> {
         let call = at.step.call.clone()?;
+        let result = at.step.result.as_ref()?;
+        if result.whole_read.as_deref() == Some(spelled) {
+            let body = self.bodies().body(at.log, result.place);
+            let text = body.content()?.observed.first()?.text.to_string();
+            return Some((Some(text.clone()), text));
+        }
         let here = self.local(session, spelled);
         self.with_timeline(&here, |file| {
             let key = file.number(&call)?;
@@ -225,5 +231,112 @@ impl Uncommitted {
             files.len() - 1
         });
         &mut files[file]
+    }
+}
+
+/// What of a turn's change to a file still stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub spelled: Box<str>,
+    pub here: PathBuf,
+    /// The file as it is.
+    pub now: Arc<str>,
+    /// The same without what still stands of the change.
+    pub without: String,
+    /// Hunks of the change, and how many of them stand.
+    pub hunks: usize,
+    pub stands: usize,
+}
+
+impl Moment<'_> {
+    /// What still stands of the changes of steps of one session, file by file. Files whose texts are not known are
+    /// left out.
+    pub fn standing(&self, view: &SessionView, steps: &[StepAt<'_>]) -> Vec<Standing> {
+        let session = &view.session;
+        let mut spans: Vec<(&str, &Arc<str>, &Arc<str>)> = Vec::new();
+        for at in steps {
+            let Some(call) = &at.step.call else { continue };
+            for edit in at.step.edits() {
+                match spans.iter_mut().find(|span| span.0 == &*edit.path) {
+                    Some(span) => span.2 = call,
+                    None => spans.push((&edit.path, call, call)),
+                }
+            }
+        }
+        let one = |(spelled, first, last): (&str, &Arc<str>, &Arc<str>)| {
+            let here = self.local(session, spelled);
+            self.with_timeline(&here, |file| {
+                let (first, last) = (file.number(first)?, file.number(last)?);
+                let (before, after) = file.timeline.around(first, last)?;
+                let now_of = file.timeline.lines_now(&file.view.blame, last)?;
+                let (without, hunks, stands) = without(&before.unwrap_or_default(), &after, &now_of, &file.view.text);
+                Some(Standing {
+                    spelled: spelled.into(),
+                    here: here.clone(),
+                    now: file.view.text.clone(),
+                    without,
+                    hunks,
+                    stands,
+                })
+            })
+        };
+        spans.into_iter().filter_map(one).collect()
+    }
+}
+
+/// The text now without the hunks of a change that still stand in it.
+fn without(before: &str, after: &str, now_of: &[Option<u32>], now: &str) -> (String, usize, usize) {
+    let old: Vec<&str> = provenance::lines(before).collect();
+    let mut lines: Vec<&str> = provenance::lines(now).collect();
+    let now_at = |line: u32| now_of.get(line as usize).copied().flatten();
+    let ranges = changed_ranges(before, after);
+    let mut stands = 0;
+    // From the end, so that places above stay where they are.
+    for range in ranges.iter().rev() {
+        let old_lines = &old[range.old.start as usize..range.old.end as usize];
+        let place = if range.new.is_empty() {
+            let above = range.new.start.checked_sub(1).map(now_at);
+            let below = if (range.new.start as usize) < now_of.len() { Some(now_at(range.new.start)) } else { None };
+            match (above, below) {
+                (None, Some(Some(0))) => Some((0, 0)),
+                (Some(Some(above)), Some(Some(below))) if above + 1 == below => Some((below, below)),
+                (Some(Some(above)), None) if above as usize + 1 == lines.len() => Some((above + 1, above + 1)),
+                _ => None,
+            }
+        } else {
+            let first = now_at(range.new.start);
+            let in_order = |(at, line): (u32, u32)| now_at(line) == first.map(|first| first + at);
+            let whole = first.is_some() && (0..).zip(range.new.clone()).all(in_order);
+            first.filter(|_| whole).map(|first| (first, first + range.new.len() as u32))
+        };
+        if let Some((from, to)) = place
+            && to as usize <= lines.len()
+        {
+            lines.splice(from as usize..to as usize, old_lines.iter().copied());
+            stands += 1;
+        }
+    }
+    let mut text = lines.join("\n");
+    if !lines.is_empty() && (now.ends_with('\n') || now.is_empty()) {
+        text.push('\n');
+    }
+    (text, ranges.len(), stands)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hunks_that_stand_are_taken_out() {
+        let same = |count: u32| (0..count).map(Some).collect::<Vec<_>>();
+        assert_eq!(without("a\nb\n", "a\nX\nb\n", &same(3), "a\nX\nb\n"), ("a\nb\n".into(), 1, 1));
+        // The line was changed since: it stays.
+        let changed = [Some(0), None, Some(2)];
+        assert_eq!(without("a\nb\n", "a\nX\nb\n", &changed, "a\nY\nb\n"), ("a\nY\nb\n".into(), 1, 0));
+        // A deletion is put back where its neighbours still meet.
+        assert_eq!(without("a\nb\nc\n", "a\nc\n", &same(2), "a\nc\n"), ("a\nb\nc\n".into(), 1, 1));
+        assert_eq!(without("a\nb\nc\n", "a\nc\n", &[Some(0), Some(2)], "a\nH\nc\n"), ("a\nH\nc\n".into(), 1, 0));
+        assert_eq!(without("", "a\n", &same(1), "a\n"), (String::new(), 1, 1));
     }
 }

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
-use provenance::{Blame, Timeline};
+use provenance::{Blame, EventKey, Timeline};
 use trace::{Agent, DerivedPath, LogId, StepKey, StepKind, Timestamp};
 
-use crate::gather::{Depth, StepNumbers, read_text};
+use crate::gather::{Depth, StepNumbers, Told, read_text};
 use crate::mapping::{HERE, Target, real};
 use crate::{Moment, Workspace};
 
+/// How long git is asked for the commit of a line.
+const LIMIT: repo::Limit = repo::Limit { commits: 20_000, time: std::time::Duration::from_millis(500) };
 /// A file larger than this is shown without origins.
 const MOST_BYTES: u64 = 16 << 20;
 
@@ -23,6 +25,10 @@ pub(crate) struct FileState {
     made_of: Option<u64>,
     depth: Depth,
     disk: Option<Disk>,
+    /// The steps by number, for the publication of the logs that is told beside them.
+    steps: Option<(u64, Arc<Vec<Option<StepRef>>>)>,
+    /// The file in the commit that is `HEAD`.
+    head: Option<(Option<repo::CommitId>, Arc<str>)>,
 }
 
 /// The file on disk, and the answer for it.
@@ -58,6 +64,11 @@ impl FileHistory<'_> {
     pub fn number(&self, call: &str) -> Option<StepKey> {
         let at = self.numbers.calls.iter().position(|(_, known)| &**known == call)?;
         Some(StepKey(at as u32))
+    }
+
+    /// What told the state that this event proves.
+    pub fn told(&self, key: EventKey) -> Option<Told> {
+        self.numbers.told.get(&key).copied()
     }
 }
 
@@ -154,6 +165,45 @@ impl Moment<'_> {
         self.unless_reading(answer)
     }
 
+    /// The lines of a file's text (from 0) that its `HEAD` commit does not have. `None`: the file lies outside of git.
+    pub fn not_in_head(&self, file: &FileView) -> Option<Vec<std::ops::Range<u32>>> {
+        let path = real(&file.path);
+        let repo = self.workspace.repo(&path)?;
+        let rel = repo.relative(&path)?;
+        let commit = repo.head().commit;
+        let state = self.workspace.files.entry(path).or_default().clone();
+        let mut state = lock(&state);
+        let known = state.head.take().filter(|(of, _)| *of == commit).map(|(_, text)| text);
+        let text = known.unwrap_or_else(|| {
+            let blob = repo.blob_at_head(&rel).unwrap_or_default();
+            String::from_utf8_lossy(&blob).as_ref().into()
+        });
+        state.head = Some((commit, text.clone()));
+        drop(state);
+        Some(provenance::changed_ranges(&text, &file.text).into_iter().map(|range| range.new).collect())
+    }
+
+    /// The commit that last changed a line (from 0) of a file's text, as far as `HEAD` has it.
+    pub fn last_commit(&self, file: &FileView, line: u32) -> Option<repo::CommitInfo> {
+        let path = real(&file.path);
+        let repo = self.workspace.repo(&path)?;
+        let rel = repo.relative(&path)?;
+        let blob = repo.blob_at_head(&rel)?;
+        let head = String::from_utf8_lossy(&blob);
+        let mut shift = 0i64;
+        for range in provenance::changed_ranges(&head, &file.text) {
+            if line < range.new.start {
+                break;
+            }
+            if range.new.contains(&line) {
+                return None;
+            }
+            shift = i64::from(range.old.end) - i64::from(range.new.end);
+        }
+        let line = u32::try_from(i64::from(line) + shift).ok()?;
+        repo.last_commit_of_line(&rel, line + 1, LIMIT)
+    }
+
     /// Asks something of a file's timeline, with the answer for the text on disk (for no text, where it is gone).
     pub fn with_timeline<T>(&self, path: &Path, ask: impl FnOnce(&FileHistory<'_>) -> T) -> T {
         self.with_state(path, |state| {
@@ -246,9 +296,14 @@ impl FileState {
         disk.blame.get_or_insert_with(|| Arc::new(timeline.blame(&disk.text, HERE))).clone()
     }
 
-    fn answer(&self, moment: &Moment<'_>, path: &Path, text: Arc<str>, blame: Arc<Blame>) -> FileView {
-        let steps = self.numbers.calls.iter().map(|(log, call)| moment.step_ref(*log, call)).collect();
-        FileView { path: path.to_owned(), text, blame, steps: Arc::new(steps), reading: None }
+    fn answer(&mut self, moment: &Moment<'_>, path: &Path, text: Arc<str>, blame: Arc<Blame>) -> FileView {
+        let generation = moment.logs.generation();
+        let known = self.steps.take().filter(|(of, _)| *of == generation).map(|(_, steps)| steps);
+        let steps = known.unwrap_or_else(|| {
+            Arc::new(self.numbers.calls.iter().map(|(log, call)| moment.step_ref(*log, call)).collect())
+        });
+        self.steps = Some((generation, steps.clone()));
+        FileView { path: path.to_owned(), text, blame, steps, reading: None }
     }
 }
 

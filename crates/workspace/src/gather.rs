@@ -24,10 +24,10 @@ pub(crate) struct Clue {
 
 #[derive(Clone, Debug)]
 enum What {
-    Read { place: Place },
+    Read { place: Place, id: Arc<str> },
     Edit { result: Place, call: Place, id: Arc<str>, nth: u32 },
     Backup { name: Box<str> },
-    Commit { blob: repo::BlobId },
+    Commit { blob: repo::BlobId, commit: repo::CommitId },
 }
 
 /// Files that tell nothing by their path alone: which step is which number in a file's timeline.
@@ -35,6 +35,15 @@ enum What {
 pub(crate) struct StepNumbers {
     pub(crate) calls: Vec<(LogId, Arc<str>)>,
     numbers: FxHashMap<(LogId, Arc<str>), StepKey>,
+    pub(crate) told: FxHashMap<EventKey, Told>,
+}
+
+/// What told a state of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    Read(StepKey),
+    Edit(StepKey),
+    Commit(repo::CommitId),
 }
 
 impl StepNumbers {
@@ -115,7 +124,7 @@ impl Moment<'_> {
                     what,
                 };
                 if let Some(tree) = result.whole_read.as_deref().and_then(|path| paths.get(path)) {
-                    clues.push(clue(*tree, What::Read { place: result.place }, 0));
+                    clues.push(clue(*tree, What::Read { place: result.place, id: call.clone() }, 0));
                 }
                 let own = result.edits.iter().filter_map(|edit| Some((edit, *paths.get(&*edit.path)?)));
                 for (nth, (_, tree)) in own.enumerate() {
@@ -158,20 +167,25 @@ impl Moment<'_> {
     /// The event that a clue tells, with its texts. `None`: its body is gone or holds nothing of the file.
     pub(crate) fn event(&self, clue: &Clue, target: &Target<'_>, numbers: &mut StepNumbers) -> Option<Event> {
         let what = match &clue.what {
-            What::Read { place } => {
+            What::Read { place, id } => {
+                let told = Told::Read(numbers.of(clue.log, id));
+                numbers.told.insert(clue.key, told);
                 let body = self.bodies().body(clue.log, *place);
                 let seen = body.content()?.observed.first()?.text.clone();
                 Happening::Seen { text: seen, how: Seen::Here }
             }
             What::Edit { result, call, id, nth } => {
                 let change = self.change(clue, *result, *call, *nth, target)?;
-                Happening::Edit { step: numbers.of(clue.log, id), change: Arc::new(change) }
+                let step = numbers.of(clue.log, id);
+                numbers.told.insert(clue.key, Told::Edit(step));
+                Happening::Edit { step, change: Arc::new(change) }
             }
             What::Backup { name } => {
                 let text = read_text(&self.workspace.index.backup(clue.log, name)?)?;
                 Happening::Seen { text: text.into(), how: Seen::Here }
             }
-            What::Commit { blob } => {
+            What::Commit { blob, commit } => {
+                numbers.told.insert(clue.key, Told::Commit(*commit));
                 let text = String::from_utf8(target.repo?.blob(*blob)?).ok()?;
                 Happening::Seen { text: text.into(), how: Seen::Somewhere }
             }
@@ -203,7 +217,7 @@ fn commits(target: &Target<'_>, clues: &mut Vec<Clue>) {
             log: GIT,
             order: at as u32,
             tree: mapping::HERE,
-            what: What::Commit { blob },
+            what: What::Commit { blob, commit: version.commit.id },
         });
     }
 }

@@ -14,12 +14,13 @@ use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
 pub use index::{Changed, Env, Index, Logs, Progress, Watch};
-use repo::Repo;
 
 pub use buffers::Buffers;
-pub use changes::{ChangedLines, FileChange, TurnShare, Uncommitted, UncommittedFile};
+pub use changes::{ChangedLines, FileChange, Standing, TurnShare, Uncommitted, UncommittedFile};
 pub use file::{FileHistory, FileView, StepRef, short_session};
+pub use gather::Told;
 pub use mapping::PathMapping;
+pub use repo::{CommitInfo, Repo};
 pub use sessions::{Located, SessionView, Summary};
 
 /// What the person set.

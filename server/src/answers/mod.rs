@@ -1,0 +1,76 @@
+//! What editors and the terminal show, made of what the workspace knows: the part that is the same for both.
+
+pub(crate) mod line;
+mod now;
+pub(crate) mod owners;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use trace::Timestamp;
+use workspace::{Moment, SessionView, StepRef, Workspace};
+
+use crate::time::LocalZone;
+
+/// For whom and when something is answered.
+pub(crate) struct Frame {
+    pub(crate) now: Timestamp,
+    pub(crate) zone: LocalZone,
+    pub(crate) document: lens::Settings,
+    /// `recentHours`.
+    pub(crate) recent_hours: f64,
+    /// Paths below it are written relative to it.
+    pub(crate) root: Option<String>,
+    pub(crate) home: Option<String>,
+}
+
+impl Frame {
+    pub(crate) fn view(&self) -> lens::View<'_> {
+        lens::View {
+            now: self.now,
+            zone: &self.zone,
+            settings: self.document,
+            root: self.root.as_deref(),
+            home: self.home.as_deref(),
+            live: None,
+        }
+    }
+}
+
+/// Answers of one moment. Made for one request.
+pub(crate) struct Answers<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) moment: Moment<'a>,
+    pub(crate) frame: &'a Frame,
+    /// What became of steps, asked already in this request.
+    lives: RefCell<HashMap<(Arc<str>, u32, Vec<u32>), Option<lens::StepLife>>>,
+}
+
+impl<'a> Answers<'a> {
+    pub(crate) fn new(workspace: &'a Workspace, frame: &'a Frame) -> Answers<'a> {
+        Answers { workspace, moment: workspace.moment(), frame, lives: RefCell::default() }
+    }
+
+    /// A session to be rendered.
+    pub(crate) fn source<'s>(&'s self, view: &'s SessionView) -> lens::Source<'s> {
+        lens::Source { session: &view.session, bodies: self.moment.bodies(), view: self.frame.view() }
+    }
+
+    /// The step as hovers, histories and lenses name it.
+    pub(crate) fn writer(&self, step: &StepRef) -> lens::Writer {
+        lens::Writer {
+            agent: step.agent.short().into(),
+            session: step.session.as_ref().into(),
+            turn: step.turn,
+            step: step.label().into(),
+            title: step.title.clone(),
+            at: Some(step.at),
+        }
+    }
+}
+
+/// A step's place inside its session.
+pub(crate) fn place_of(step: &StepRef) -> lens::StepRef {
+    lens::StepRef { turn: step.turn, steps: step.numbers.clone() }
+}
