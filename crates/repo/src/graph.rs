@@ -56,7 +56,22 @@ pub(crate) struct Version {
     /// `None`: no file there any more.
     pub(crate) blob: Option<ObjectId>,
     /// The commit's own parents, in order.
-    pub(crate) parents: Vec<ObjectId>,
+    pub(crate) parents: Vec<Parent>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Parent {
+    pub(crate) commit: ObjectId,
+    pub(crate) file: FileThere,
+}
+
+/// A file in some commit.
+#[derive(Clone, Copy)]
+pub(crate) enum FileThere {
+    Blob(ObjectId),
+    None,
+    /// The commit is not here: a shallow clone, or a missing object.
+    Unknown,
 }
 
 /// How a commit has the file.
@@ -209,30 +224,32 @@ impl FileGraph {
     }
 
     fn visit(&mut self, visit: &Visit, commits: &mut Commits<'_>) -> Fate {
+        let mut parents = Vec::new();
         let mut others = Vec::new();
-        for &parent in &visit.parents {
-            let Some(facts) = commits.facts(parent) else {
-                self.set_unknown(parent);
-                continue;
-            };
-            let Some(place) = commits.place(facts.tree, &self.names, Some(&visit.place)) else {
-                self.set_unknown(parent);
+        for &commit in &visit.parents {
+            let found = commits.facts(commit);
+            let found =
+                found.and_then(|facts| Some((commits.place(facts.tree, &self.names, Some(&visit.place))?, facts)));
+            let Some((place, facts)) = found else {
+                self.set_unknown(commit);
+                parents.push(Parent { commit, file: FileThere::Unknown });
                 continue;
             };
             if place.entry == visit.place.entry {
-                self.push_new(parent, facts, place);
-                return Fate::AsIn(parent);
+                self.push_new(commit, facts, place);
+                return Fate::AsIn(commit);
             }
-            others.push((parent, facts, place));
+            parents.push(Parent { commit, file: file_of(place.entry).map_or(FileThere::None, FileThere::Blob) });
+            others.push((commit, facts, place));
         }
-        let all_known = others.len() == visit.parents.len();
-        for (parent, facts, place) in others {
-            self.push_new(parent, facts, place);
+        let all_known = others.len() == parents.len();
+        for (commit, facts, place) in others {
+            self.push_new(commit, facts, place);
         }
-        match (visit.place.entry, visit.parents.is_empty(), all_known) {
-            (None, true, _) => Fate::Never,
-            (None, false, false) => Fate::Unknown,
-            _ => self.add_version(visit),
+        match visit.place.entry {
+            None if parents.is_empty() => Fate::Never,
+            None if !all_known => Fate::Unknown,
+            _ => self.add_version(visit, parents),
         }
     }
 
@@ -242,12 +259,12 @@ impl FileGraph {
         }
     }
 
-    fn add_version(&mut self, visit: &Visit) -> Fate {
+    fn add_version(&mut self, visit: &Visit, parents: Vec<Parent>) -> Fate {
         self.versions.push(Version {
             commit: visit.commit,
             seconds: visit.seconds,
             blob: file_of(visit.place.entry),
-            parents: visit.parents.clone(),
+            parents,
         });
         Fate::Version(self.versions.len() - 1)
     }
@@ -255,7 +272,10 @@ impl FileGraph {
     /// Once all is found, the commits that did nothing to the file need not be remembered, but for those at which a
     /// walk may begin or arrive.
     fn forget_the_way(&mut self) {
-        let ends = self.versions.iter().flat_map(|version| version.parents.iter().chain([&version.commit]));
+        let ends = self
+            .versions
+            .iter()
+            .flat_map(|version| version.parents.iter().map(|parent| &parent.commit).chain([&version.commit]));
         let ends: FxHashSet<ObjectId> = ends.chain(&self.starts).copied().collect();
         let fate = |id: ObjectId| match self.known(id) {
             Found::Version(index) => Fate::Version(index),
@@ -285,7 +305,8 @@ impl FileGraph {
             }
             let Some((_, _, index)) = heap.pop() else { return (order, complete) };
             order.push(index);
-            next.extend(self.versions.get(index).into_iter().flat_map(|version| &version.parents));
+            let parents = self.versions.get(index).into_iter().flat_map(|version| &version.parents);
+            next.extend(parents.map(|parent| parent.commit));
         }
     }
 }
@@ -317,6 +338,7 @@ impl PartialEq for Visit {
 impl Eq for Visit {}
 
 /// What a walk needs of a commit.
+#[derive(Clone)]
 struct Facts {
     tree: ObjectId,
     seconds: i64,
@@ -327,12 +349,34 @@ struct Facts {
 pub(crate) struct Commits<'r> {
     pub(crate) git: &'r gix::Repository,
     file: Option<gix::commitgraph::Graph>,
+    read: &'r ReadCommits,
     buffer: Vec<u8>,
 }
 
+/// The commits that walks have read from their objects: half of the time of a walk, and the same for every file.
+#[derive(Default)]
+pub(crate) struct ReadCommits(Mutex<FxHashMap<ObjectId, Facts>>);
+
+/// How many of them are kept; 150 bytes each.
+const KEPT_READ: usize = 50_000;
+
+impl ReadCommits {
+    fn get(&self, commit: &ObjectId) -> Option<Facts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(commit).cloned()
+    }
+
+    fn add(&self, commit: ObjectId, facts: Facts) {
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.len() >= KEPT_READ {
+            read.clear();
+        }
+        read.insert(commit, facts);
+    }
+}
+
 impl<'r> Commits<'r> {
-    pub(crate) fn new(git: &'r gix::Repository) -> Commits<'r> {
-        Commits { git, file: git.commit_graph_if_enabled().ok().flatten(), buffer: Vec::new() }
+    pub(crate) fn new(git: &'r gix::Repository, read: &'r ReadCommits) -> Commits<'r> {
+        Commits { git, file: git.commit_graph_if_enabled().ok().flatten(), read, buffer: Vec::new() }
     }
 
     /// `None`: it is not here.
@@ -340,6 +384,15 @@ impl<'r> Commits<'r> {
         if let Some(facts) = self.file.as_ref().and_then(|file| facts_in_file(file, &commit)) {
             return Some(facts);
         }
+        if let Some(facts) = self.read.get(&commit) {
+            return Some(facts);
+        }
+        let facts = self.read_commit(commit)?;
+        self.read.add(commit, facts.clone());
+        Some(facts)
+    }
+
+    fn read_commit(&mut self, commit: ObjectId) -> Option<Facts> {
         let data = self.git.objects.try_find(&commit, &mut self.buffer).ok()??;
         let mut tokens = CommitRefIter::from_bytes(data.data, data.object_hash);
         Some(Facts {

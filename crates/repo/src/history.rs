@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use trace::Timestamp;
 
 use crate::commits::{info, timestamp};
-use crate::graph::{Budget, Commits, FileGraph, Found, Limit};
+use crate::graph::{Budget, Commits, FileGraph, Found, Limit, Parent};
 use crate::{BlobId, CommitId, CommitInfo, Repo, paths};
 
 /// What [`Repo::history`] found.
@@ -58,9 +58,9 @@ impl Repo {
 
     /// The file in each of the commit's parents, in order. Empty: there is no such commit, or it has no parents.
     pub fn parents_of_file(&self, rel: &str, commit: CommitId) -> Vec<(CommitId, Option<BlobId>)> {
-        let git = self.git();
+        let git = self.walking_git();
         let Some(graph) = FileGraph::new(rel) else { return Vec::new() };
-        let mut commits = Commits::new(&git);
+        let mut commits = Commits::new(&git, self.read_commits());
         let parents = commits.parents(commit.0).into_iter();
         parents.map(|parent| (CommitId(parent), graph.blob_in(parent, &mut commits).map(BlobId))).collect()
     }
@@ -71,10 +71,10 @@ impl Repo {
         limit: Limit,
         work: impl FnOnce(&gix::Repository, &FileGraph, ObjectId) -> T,
     ) -> Option<T> {
-        let git = self.git();
+        let git = self.walking_git();
         let head = git.head_id().ok()?.detach();
         self.with_graph(rel, |graph| {
-            graph.explore(head, &mut Commits::new(&git), &mut Budget::new(limit));
+            graph.explore(head, &mut Commits::new(&git, self.read_commits()), &mut Budget::new(limit));
             work(&git, graph, head)
         })
     }
@@ -87,7 +87,7 @@ fn file_version(
     place: &FxHashMap<usize, usize>,
 ) -> Option<FileVersion> {
     let version = graph.version(index)?;
-    let place_of = |parent: &ObjectId| match graph.known(*parent) {
+    let place_of = |parent: &Parent| match graph.known(parent.commit) {
         Found::Version(index) => place.get(&index).copied(),
         _ => None,
     };

@@ -7,7 +7,7 @@ use imara_diff::{Algorithm, Diff, InternedInput};
 
 use crate::blobs::blob_text;
 use crate::commits::info;
-use crate::graph::{Budget, Commits, FileGraph, Found, Limit};
+use crate::graph::{Budget, Commits, FileGraph, FileThere, Found, Limit, Version};
 use crate::{CommitInfo, Repo};
 
 /// A line of a file in a commit.
@@ -30,8 +30,8 @@ impl Repo {
     /// The commit that wrote line `line` (from 1) of `rel` as HEAD has it, as `git blame` finds it: renames are
     /// followed. `None`: there is no such line, or the limit or the edge of a shallow clone came first.
     pub fn last_commit_of_line(&self, rel: &str, line: u32, limit: Limit) -> Option<CommitInfo> {
-        let git = self.git();
-        let mut commits = Commits::new(&git);
+        let git = self.walking_git();
+        let mut commits = Commits::new(&git, self.read_commits());
         let mut budget = Budget::new(limit);
         let number = usize::try_from(line.checked_sub(1)?).ok()?;
         let mut line = Line { rel: rel.to_owned(), commit: git.head_id().ok()?.detach(), number };
@@ -47,55 +47,44 @@ impl Repo {
 }
 
 fn trace_line(line: Line, graph: &mut FileGraph, commits: &mut Commits<'_>, budget: &mut Budget) -> Told {
-    let Found::Version(mut at) = graph.find(line.commit, commits, budget) else { return Told::Unknown };
+    let git = commits.git;
+    let mut commit = line.commit;
     let mut number = line.number;
-    let Some(mut text) = text_of(graph, at, commits.git) else { return Told::Unknown };
-    if imara_diff::sources::byte_lines(&text).count() <= number {
-        return Told::Unknown;
-    }
-    'version: loop {
+    loop {
+        let Found::Version(at) = graph.find(commit, commits, budget) else { return Told::Unknown };
         let Some(version) = graph.version(at) else { return Told::Unknown };
-        let commit = version.commit;
-        let mut unknown = false;
-        let mut without = Vec::new();
-        for parent in version.parents.clone() {
-            let before = match graph.find(parent, commits, budget) {
-                Found::Version(before) => before,
-                Found::Never => {
-                    without.push(parent);
-                    continue;
-                }
-                Found::Unknown => {
-                    unknown = true;
-                    continue;
-                }
-                Found::NotYet => return Told::Unknown,
-            };
-            if graph.version(before).is_some_and(|version| version.blob.is_none()) {
-                without.push(parent);
-                continue;
-            }
-            let Some(text_before) = text_of(graph, before, commits.git) else { return Told::Unknown };
-            if let Some(number_before) = line_before(&text_before, &text, number) {
-                (at, number, text) = (before, number_before, text_before);
-                continue 'version;
-            }
+        let Some(text) = version.blob.and_then(|blob| blob_text(git, blob)) else { return Told::Unknown };
+        if imara_diff::sources::byte_lines(&text).count() <= number {
+            return Told::Unknown;
         }
-        let renamed = without.into_iter().find_map(|parent| {
-            let (rel, blob) = renamed_from(commits.git, parent, commit, &line.rel)?;
-            let number = line_before(&blob_text(commits.git, blob)?, &text, number)?;
-            Some(Line { rel, commit: parent, number })
-        });
-        return match renamed {
-            Some(line) => Told::CameFrom(line),
-            None if unknown => Told::Unknown,
-            None => Told::WrittenIn(commit),
-        };
+        match line_in_parents(git, version, &text, number) {
+            Some(before) => (commit, number) = before,
+            None => return came_from(git, version, &text, number, &line.rel),
+        }
     }
 }
 
-fn text_of(graph: &FileGraph, version: usize, git: &gix::Repository) -> Option<Vec<u8>> {
-    blob_text(git, graph.version(version)?.blob?)
+/// The first parent that has the line, and where.
+fn line_in_parents(git: &gix::Repository, version: &Version, text: &[u8], number: usize) -> Option<(ObjectId, usize)> {
+    version.parents.iter().find_map(|parent| {
+        let FileThere::Blob(blob) = parent.file else { return None };
+        Some((parent.commit, line_before(&blob_text(git, blob)?, text, number)?))
+    })
+}
+
+/// For a line that no parent has in the file of this name.
+fn came_from(git: &gix::Repository, version: &Version, text: &[u8], number: usize, rel: &str) -> Told {
+    let without_it = version.parents.iter().filter(|parent| matches!(parent.file, FileThere::None));
+    let mut other_names = without_it.filter_map(|parent| {
+        let (rel, blob) = renamed_from(git, parent.commit, version.commit, rel)?;
+        let number = line_before(&blob_text(git, blob)?, text, number)?;
+        Some(Line { rel, commit: parent.commit, number })
+    });
+    match other_names.next() {
+        Some(line) => Told::CameFrom(line),
+        None if version.parents.iter().any(|parent| matches!(parent.file, FileThere::Unknown)) => Told::Unknown,
+        None => Told::WrittenIn(version.commit),
+    }
 }
 
 /// Which line of `before` is line `number` of `after`; both from 0.

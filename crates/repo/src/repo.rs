@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gix::ThreadSafeRepository;
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use gix::open::Permissions;
 use gix::sec::Permission;
 use gix::sec::trust::Mapping;
 
-use crate::graph::Graphs;
+use crate::graph::{Graphs, ReadCommits};
 use crate::paths;
 
 /// A repository as one of its worktrees sees it. Cheap to clone, shared between threads. What it answers is always
@@ -25,7 +26,11 @@ struct Inner {
     /// File names come decomposed from the disk and are composed in git (macOS).
     precompose: bool,
     graphs: Graphs,
+    read_commits: ReadCommits,
 }
+
+/// Bytes of trees and texts that one walk through history keeps, to restore others from; git keeps 96 MB.
+const WALKING_CACHE: usize = 32 << 20;
 
 impl Repo {
     /// The repository in whose worktree `path` lies: a file or a folder, or what would be one. `None`: there is none,
@@ -52,7 +57,8 @@ impl Repo {
         }
         let common_dir = paths::canonical(git.common_dir())?;
         let precompose = git.config_snapshot().boolean("core.precomposeUnicode").unwrap_or(false);
-        let inner = Inner { git: git.into_sync(), root, common_dir, precompose, graphs: Graphs::default() };
+        let (graphs, read_commits) = Default::default();
+        let inner = Inner { git: git.into_sync(), root, common_dir, precompose, graphs, read_commits };
         Some(Repo { inner: Arc::new(inner) })
     }
 
@@ -90,8 +96,19 @@ impl Repo {
         self.inner.git.to_thread_local()
     }
 
+    /// A handle for reading many trees and texts that are stored as differences from each other.
+    pub(crate) fn walking_git(&self) -> gix::Repository {
+        let mut git = self.git();
+        git.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(WALKING_CACHE)));
+        git
+    }
+
     pub(crate) fn graphs(&self) -> &Graphs {
         &self.inner.graphs
+    }
+
+    pub(crate) fn read_commits(&self) -> &ReadCommits {
+        &self.inner.read_commits
     }
 }
 

@@ -195,7 +195,7 @@ fn limits() {
         expect![[r#"
             history a.rs 0:
             … more
-            line a.rs 3 1: none
+            line a.rs 3 1: four
             history a.rs 1:
             0 four "1\n2\n3\n" from [1]
             1 three "1\n2\n" from []
