@@ -235,8 +235,11 @@ fn story_facts(
             Told::Commit(_) => None,
         });
         let label = |step: &StepRef| name(&step.session, &step.label(), session);
+        let read_before = before.is_some_and(|before| matches!(known.told(before.by.key), Some(Told::Read(_))));
         let kind = match (step, told_by) {
-            (Some(step), _) if there && !was_there => Some(FactKind::Adds { step: label(step), equals_read: None }),
+            (Some(step), _) if there && !was_there => {
+                Some(FactKind::Adds { step: label(step), equals_read: read_before })
+            }
             (Some(step), _) if there => Some(FactKind::Keeps { step: label(step) }),
             (Some(step), _) if was_there => Some(FactKind::Removes { step: label(step) }),
             (Some(_), _) => None,
