@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use agents::{Cursor, Reader};
-use trace::{Agent, Entry, RecordId, What};
+use trace::{Agent, Change, Entry, RecordId, Replacement, What};
 
 fn corpus() -> Option<PathBuf> {
     let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpus"));
@@ -93,9 +93,9 @@ fn uuids(log: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_body_is_there() {
+fn every_body_is_there_and_agrees_with_itself() {
     let Some(corpus) = corpus() else { return };
-    let (mut changes, mut hunks) = (0, 0);
+    let (mut changes, mut proven) = (0, 0);
     for path in logs(&corpus) {
         for entry in entries(&path) {
             let content = reader().body(&path, entry.place).expect("reading a body").expect("a body that is there");
@@ -103,17 +103,37 @@ fn every_body_is_there() {
             let What::Result(result) = &entry.what else { continue };
             for (edit, change) in result.edits.iter().zip(&content.changes) {
                 assert_eq!(edit.path, change.path);
-                let added = change.hunks.iter().flat_map(|hunk| &hunk.lines).filter(|line| line.starts_with('+'));
-                if !change.hunks.is_empty() {
-                    assert_eq!(added.count(), edit.added as usize, "{}", edit.path);
-                    hunks += 1;
-                }
-                if let (Some(before), Some(first)) = (&change.before, change.replacements.first()) {
-                    assert!(before.contains(&*first.old), "{}", edit.path);
-                }
                 changes += 1;
+                if let Some(before) = change.before.as_deref() {
+                    assert_eq!(patched(before, change), replaced(before, change), "{}", edit.path);
+                    proven += 1;
+                }
             }
         }
     }
-    assert!(changes > 400 && hunks > 300, "{changes} changes, {hunks} with hunks");
+    assert!(changes > 400 && proven > 150, "{changes} changes, {proven} with the text before");
+}
+
+/// The text after, by the hunks.
+fn patched(before: &str, change: &Change) -> String {
+    let lines: Vec<&str> = before.split('\n').collect();
+    let (mut after, mut done) = (Vec::new(), 0);
+    for hunk in &change.hunks {
+        let start = (hunk.old_start as usize).saturating_sub(1);
+        after.extend_from_slice(&lines[done..start]);
+        after.extend(hunk.new_lines());
+        done = start + hunk.old_lines().count();
+    }
+    after.extend_from_slice(&lines[done..]);
+    after.join("\n")
+}
+
+/// The text after, by the replaced strings.
+fn replaced(before: &str, change: &Change) -> String {
+    let replace = |text: String, one: &Replacement| match one.all {
+        true => text.replace(&*one.old, &one.new),
+        false => text.replacen(&*one.old, &one.new, 1),
+    };
+    let whole = change.after.as_deref().map(str::to_owned);
+    whole.unwrap_or_else(|| change.replacements.iter().fold(before.to_owned(), replace))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use trace::{Change, Content, Hunk, Observation, Replacement, StepKind, Timestamp};
 
+use super::patch::restore_tabs;
 use super::paths::absolute;
 use super::record::{Block, Input, OneEdit, Outcome, PatchHunk, Progress, Record};
 use super::said::{Said, listen};
@@ -138,6 +139,7 @@ fn change_told(told: &Outcome<'_>, cwd: Option<&str>) -> Option<Change> {
     if change.created {
         change.before = None;
     }
+    restore_tabs(&mut change);
     Some(change)
 }
 

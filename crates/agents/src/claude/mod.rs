@@ -9,6 +9,7 @@
 //! - A shell escape is a slash command that begins with `!`.
 
 mod body;
+mod patch;
 mod paths;
 mod record;
 mod said;

@@ -534,6 +534,39 @@ fn bodies_of_edits() {
 }
 
 #[test]
+fn patches_get_their_tabs_back() {
+    check_bodies(
+        r#"
+{"type":"user","uuid":"r1","toolUseResult":{"filePath":"/w/a.go","oldString":"\tb","newString":"\tB\n    c","originalFile":"a\n\tb\n  d\n\td","structuredPatch":[{"oldStart":1,"newStart":1,"lines":[" a","-  b","+  B","+    c","   d","   d"]}]},"message":{"content":[{"type":"tool_result","tool_use_id":"t1","content":"x"}]}}
+{"type":"user","uuid":"r2","toolUseResult":{"filePath":"/w/long.go","oldString":"\t\tb\n\tx\n  x","newString":"\tB","originalFile":null,"structuredPatch":[{"oldStart":900,"newStart":900,"lines":["   unknown","-    b","-  x","+  B"]}]},"message":{"content":[{"type":"tool_result","tool_use_id":"t2","content":"x"}]}}
+{"type":"user","uuid":"r4","toolUseResult":{"filePath":"/w/b.go","oldString":"b","newString":"B","replaceAll":true,"originalFile":"\tb()\n\tb","structuredPatch":[{"oldStart":1,"newStart":1,"lines":["-  b()","-  b","+  B()","+  B"]}]},"message":{"content":[{"type":"tool_result","tool_use_id":"t4","content":"x"}]}}
+{"type":"user","uuid":"r3","toolUseResult":{"type":"update","filePath":"/w/w.go","content":"\ta\n\tb\n","originalFile":"\ta\n","structuredPatch":[{"oldStart":1,"newStart":1,"lines":["   a","+  b"]}]},"message":{"content":[{"type":"tool_result","tool_use_id":"t3","content":"x"}]}}
+"#,
+        expect![[r#"
+            text "x"
+            change /w/a.go
+              before "a\n\tb\n  d\n\td"
+              "\tb" → "\tB\n    c"
+              hunk 1,1 [" a", "-\tb", "+\tB", "+    c", "   d", " \td"]
+            text "x"
+            change /w/long.go
+              "\t\tb\n\tx\n  x" → "\tB"
+              hunk 900,900 ["   unknown", "-\t\tb", "-  x", "+\tB"]
+            text "x"
+            change /w/b.go
+              before "\tb()\n\tb"
+              "b" → "B" everywhere
+              hunk 1,1 ["-\tb()", "-\tb", "+\tB()", "+\tB"]
+            text "x"
+            change /w/w.go
+              before "\ta\n"
+              after "\ta\n\tb\n"
+              hunk 1,1 [" \ta", "+\tb"]
+        "#]],
+    );
+}
+
+#[test]
 fn bodies_of_other_records() {
     check_bodies(
         r#"
