@@ -297,6 +297,22 @@ local function trace_keys()
   )
 end
 
+local function by_hand()
+  to_code(with_origin)
+  t.type('V<Plug>(turnlens-history)')
+  check('history: of a selection', wait(function() return #vim.fn.getloclist(0) > 0 end), t.said())
+  vim.cmd('silent! lclose')
+  to_code(with_origin)
+  vim.cmd('Turnlens turn')
+  wait(function() return vim.startswith(t.name(), 'turnlens://') end)
+  local place = vim.fn.fnamemodify(code_file, ':.') .. ':'
+  vim.cmd('normal! gg0')
+  if vim.fn.search([[\V]] .. place, 'W') > 0 then
+    t.type('gF')
+    check('trace: gF opens the file at its line', wait(function() return t.name() == code_file end), t.name())
+  end
+end
+
 local function peek()
   to_code(with_origin)
   local text = t.line()
@@ -958,6 +974,7 @@ t.run(function()
     hover,
     turn_and_back,
     trace_keys,
+    by_hand,
     peek,
     diffs,
     lists,

@@ -15,7 +15,6 @@ local QUIET, TYPING = 200, 1000
 ---@class turnlens.LensState
 ---@field lenses table[] as the server gave them, resolved where they were seen
 ---@field asked table<integer, true> indices of lenses whose resolution was asked for
----@field stale boolean changed while no window showed the buffer
 
 ---@type table<integer, turnlens.LensState>
 local states = {}
@@ -106,8 +105,8 @@ local function request(buf)
   local state = states[buf]
   if not state or not vim.api.nvim_buf_is_loaded(buf) then return end
   if not M.enabled or core_draws(buf) then return draw(buf) end
-  state.stale = #util.windows(buf) == 0
-  if state.stale then return end
+  -- Asked again when it comes into a window.
+  if #util.windows(buf) == 0 then return end
   local tick = vim.api.nvim_buf_get_changedtick(buf)
   client.request_quietly('textDocument/codeLens', { textDocument = util.text_document(buf) }, buf, function(lenses)
     if not states[buf] or not vim.api.nvim_buf_is_valid(buf) then return end
@@ -123,7 +122,7 @@ end
 ---@param buf integer
 function M.attach(buf)
   if states[buf] then return request(buf) end
-  states[buf] = { lenses = {}, asked = {}, stale = true }
+  states[buf] = { lenses = {}, asked = {} }
   local later = util.debounce(
     function() return vim.fn.mode():find('^[iR]') and TYPING or QUIET end,
     function() request(buf) end

@@ -3,13 +3,15 @@ local M = {}
 
 --- A function that calls `callback` once, `ms` (a number, or a function that gives one) after its last call.
 ---@param ms integer|fun(): integer
----@param callback fun(...)
+---@param callback fun()
 function M.debounce(ms, callback)
-  local timer = assert(vim.uv.new_timer())
-  return function(...)
-    local args = { ... }
-    timer:stop()
-    timer:start(type(ms) == 'function' and ms() or ms, 0, vim.schedule_wrap(function() callback(unpack(args)) end))
+  local timer
+  return function()
+    if timer and not timer:is_closing() then
+      timer:stop()
+      timer:close()
+    end
+    timer = vim.defer_fn(callback, type(ms) == 'function' and ms() or ms)
   end
 end
 
