@@ -328,6 +328,21 @@ struct Piece {
     has_body: bool,
 }
 
+impl Piece {
+    /// Its end is known when the next one begins.
+    fn at(start: usize, head: usize) -> Piece {
+        Piece { start, head, end: head + 1, has_body: false }
+    }
+}
+
+/// Comments and attributes that wait for their head.
+struct Lead {
+    start: usize,
+    after_blank: bool,
+    /// Its last line opens something.
+    is_open: bool,
+}
+
 fn cut(shapes: &[Shape], range: Range<usize>, units: &mut Vec<Unit>) {
     for piece in pieces(shapes, range) {
         let inner = piece.head + 1..piece.end;
@@ -361,51 +376,47 @@ fn pieces(shapes: &[Shape], range: Range<usize>) -> Vec<Piece> {
     let lowest = range.clone().filter(|line| at(*line).kind != Kind::Tail).filter_map(|line| at(line).indent).min();
     let Some(lowest) = lowest else { return Vec::new() };
     let mut pieces: Vec<Piece> = Vec::new();
-    // The first of the comments and attributes that wait for their head.
-    let mut lead: Option<usize> = None;
-    let mut lead_is_open = false;
+    let mut lead: Option<Lead> = None;
     let mut blank_above = true;
     for line in range.clone() {
         let shape = at(line);
         let Some(indent) = shape.indent else {
-            if let Some(start) = lead.take() {
-                pieces.push(Piece { start, head: start, end: line, has_body: false });
-            }
+            // A comment with a blank line below it stands for itself.
+            pieces.extend(lead.take().map(|lead| Piece::at(lead.start, lead.start)));
             blank_above = true;
             continue;
         };
+        let is_inside = indent > lowest || shape.kind == Kind::Tail;
         let next_is_deeper = (line + 1..range.end)
             .find_map(|next| at(next).indent.map(|indent| indent > lowest && at(next).kind != Kind::Tail));
-        match pieces.last_mut() {
-            _ if indent <= lowest && shape.kind == Kind::Lead => {
-                lead.get_or_insert(line);
-                lead_is_open = shape.opens;
+        match (&mut lead, pieces.last_mut()) {
+            (waiting, _) if indent <= lowest && shape.kind == Kind::Lead => {
+                let first = Lead { start: line, after_blank: blank_above, is_open: false };
+                waiting.get_or_insert(first).is_open = shape.opens;
             }
             // The arguments of an attribute.
-            _ if lead.is_some() && lead_is_open && (indent > lowest || shape.kind == Kind::Tail) => {
-                lead_is_open = indent > lowest;
-            }
-            Some(last) if indent > lowest || shape.kind == Kind::Tail => {
-                // Inside the last unit, with comments that stand at its border.
+            (Some(lead), _) if lead.is_open && is_inside => lead.is_open = indent > lowest,
+            // Inside the last unit, with comments that stand at its border.
+            (_, Some(last)) if is_inside => {
                 last.has_body |= indent > lowest;
                 lead = None;
             }
-            Some(last) if lead.is_none() && !blank_above && !last.has_body && next_is_deeper != Some(true) => {}
-            _ => {
-                let start = lead.take().unwrap_or(line);
-                pieces.push(Piece { start, head: line, end: range.end, has_body: false });
+            (waiting, last) => {
+                let after_blank = waiting.as_ref().map_or(blank_above, |lead| lead.after_blank);
+                let goes_on = last.is_some_and(|last| !last.has_body) && !after_blank && next_is_deeper != Some(true);
+                let start = waiting.take().map_or(line, |lead| lead.start);
+                pieces.extend((!goes_on).then(|| Piece::at(start, line)));
             }
         }
         blank_above = false;
     }
-    if let Some(start) = lead {
-        pieces.push(Piece { start, head: start, end: range.end, has_body: false });
+    pieces.extend(lead.map(|lead| Piece::at(lead.start, lead.start)));
+    if let Some(last) = pieces.last_mut() {
+        last.end = range.end;
     }
-    for at in 0..pieces.len() {
-        let end = pieces.get(at + 1).map_or(range.end, |next| next.start);
-        if let Some(piece) = pieces.get_mut(at) {
-            piece.end = end;
-        }
+    let starts: Vec<usize> = pieces.iter().skip(1).map(|piece| piece.start).collect();
+    for (piece, end) in pieces.iter_mut().zip(starts) {
+        piece.end = end;
     }
     pieces
 }

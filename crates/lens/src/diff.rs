@@ -65,7 +65,8 @@ fn apply(before: &str, hunks: &[Hunk]) -> Option<String> {
         // A hunk without old lines names the line behind which it stands.
         let start = (hunk.old_start as usize).saturating_sub(usize::from(!old.is_empty()));
         after.extend(lines.get(next..start)?.iter().copied());
-        let there = lines.get(start..start + old.len())?;
+        let end = start.checked_add(old.len())?;
+        let there = lines.get(start..end)?;
         if !there.iter().zip(&old).all(|(line, old)| line.trim_end_matches(['\n', '\r']) == old.trim_end_matches('\r'))
         {
             return None;
@@ -74,7 +75,7 @@ fn apply(before: &str, hunks: &[Hunk]) -> Option<String> {
             after.push_str(line);
             after.push('\n');
         }
-        next = start + old.len();
+        next = end;
     }
     after.extend(lines.get(next..)?.iter().copied());
     Some(after)
@@ -201,8 +202,8 @@ pub(crate) fn numbered(hunk: &Hunk) -> impl Iterator<Item = DiffLine<'_>> {
         let line = DiffLine { text, sign, old: if placeless { 0 } else { old }, new: if placeless { 0 } else { new } };
         // `\ No newline at end of file` is no line.
         if !text.starts_with('\\') {
-            old += u32::from(sign != Sign::Added);
-            new += u32::from(sign != Sign::Removed);
+            old = old.saturating_add(u32::from(sign != Sign::Added));
+            new = new.saturating_add(u32::from(sign != Sign::Removed));
         }
         line
     })

@@ -54,10 +54,10 @@ pub enum FactKind {
         lines: u32,
         there: bool,
     },
-    /// An edit wrote the line; `equals` is the earlier observation that its text before is equal to.
+    /// An edit wrote the line. Whether the text that the log says it found equals the read told before.
     Adds {
         step: Box<str>,
-        equals: Option<Box<str>>,
+        equals_read: bool,
     },
     /// An edit of the file that left the line as it was.
     Keeps {
@@ -165,10 +165,10 @@ fn words(kind: &FactKind) -> Vec<String> {
             let among = if *there { "is among them" } else { "is not among them" };
             format!("read whole ({step}): {}, this line {among}", count((*lines).into(), "line"))
         }
-        FactKind::Adds { step, equals: Some(_) } => {
+        FactKind::Adds { step, equals_read: true } => {
             format!("edit ({step}) adds it; the text before in the log equals that read")
         }
-        FactKind::Adds { step, equals: None } => format!("edit ({step}) adds it"),
+        FactKind::Adds { step, equals_read: false } => format!("edit ({step}) adds it"),
         FactKind::Keeps { step } => format!("edit ({step}): the line did not change"),
         FactKind::Removes { step } => format!("edit ({step}) takes it away"),
         FactKind::Command { command, step, changed: false } => {
@@ -251,7 +251,7 @@ mod tests {
                         "2026-11-20 14:03:11",
                         FactKind::Read { by: None, step: "1.3".into(), lines: 214, there: false },
                     ),
-                    fact("2026-11-20 14:05:02", FactKind::Adds { step: "1.5".into(), equals: Some("1.3".into()) }),
+                    fact("2026-11-20 14:05:02", FactKind::Adds { step: "1.5".into(), equals_read: true }),
                     fact(
                         "2026-11-20 14:57:40",
                         FactKind::Command { command: "cargo fmt".into(), step: "3.1".into(), changed: false },

@@ -119,7 +119,7 @@ fn short_month(civil: &Civil) -> &'static str {
 
 /// How long a command ran: `8.2 s`, `2 min 3 s`, `1 h 4 min`. Nothing under a tenth of a second.
 pub(crate) fn run_time(from: Timestamp, to: Timestamp) -> Option<String> {
-    let tenths = (to.0 - from.0 + 50).div_euclid(100);
+    let tenths = to.0.saturating_sub(from.0).saturating_add(50).div_euclid(100);
     match tenths {
         ..1 => None,
         1..600 => Some(format!("{}.{} s", tenths / 10, tenths % 10)),

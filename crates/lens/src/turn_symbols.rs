@@ -65,13 +65,22 @@ fn rank(words: &[&str], title: &str, prompt: &str) -> Option<Rank> {
     if words.iter().all(|word| title.contains(word)) {
         return Some(Rank::Title);
     }
-    let prompt = prompt.to_lowercase();
-    if words.iter().all(|word| prompt.contains(word)) {
+    if words.iter().all(|word| contains(prompt, word)) {
         return Some(Rank::Prompt);
     }
     let mut letters = title.chars();
     let in_order = words.iter().flat_map(|word| word.chars()).all(|wanted| letters.any(|letter| letter == wanted));
     in_order.then_some(Rank::Letters)
+}
+
+/// Whether a text contains a word in lower case. Prompts are long and many and asked at every key: no copy is made.
+fn contains(text: &str, word: &str) -> bool {
+    let Some(first) = word.bytes().next().filter(|_| word.is_ascii()) else {
+        return word.is_empty() || text.to_lowercase().contains(word);
+    };
+    let bytes = text.as_bytes();
+    let mut starts = (0..bytes.len()).filter(|at| bytes[*at].eq_ignore_ascii_case(&first));
+    starts.any(|at| bytes.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())))
 }
 
 #[cfg(test)]
@@ -138,5 +147,6 @@ mod tests {
         "#]],
         );
         check("?nothing like it", false, expect![""]);
+        assert!(contains("Größe: ÄNDERN", "ändern") && contains("Größe", "gr") && !contains("Größe", "grosse"));
     }
 }

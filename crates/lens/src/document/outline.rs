@@ -5,13 +5,22 @@ use trace::StepAt;
 use super::numbers::TurnNumbers;
 use super::page::{Page, Row};
 use super::steps::step_symbol;
-use super::{Source, turn};
+use super::{PAGE_BYTES, Source, turn};
 use crate::rendered::{FoldKind, LinkTarget, Part, Rendered, StepRef, Symbol, TokenKind};
 
 /// The column of the details.
 const WIDTH: usize = 64;
 
+/// Where the steps of all turns are too many for one page, it lists the turns only.
 pub fn outline(source: &Source<'_>) -> Rendered {
+    let page = write(source, true);
+    if page.bytes() > PAGE_BYTES {
+        return write(source, false).finish();
+    }
+    page.finish()
+}
+
+fn write(source: &Source<'_>, with_steps: bool) -> Page {
     let mut page = Page::default();
     page.push(Row::of("# ").and(&source.title()).dot("outline").token(TokenKind::Heading));
     page.blank();
@@ -21,7 +30,9 @@ pub fn outline(source: &Source<'_>) -> Rendered {
         let symbol = turn::symbol(source, turn, &numbers, start);
         write_row(&mut page, 0, &symbol, StepRef::turn(turn.number));
         let mut steps: Vec<StepAt<'_>> = Vec::new();
-        source.session.steps_of(turn, &mut steps);
+        if with_steps {
+            source.session.steps_of(turn, &mut steps);
+        }
         for at in &steps {
             let inner = at.numbers.len();
             let is_edit = !at.step.edits().is_empty();
@@ -35,7 +46,7 @@ pub fn outline(source: &Source<'_>) -> Rendered {
         page.fold(start, FoldKind::Section);
         page.symbol_over(mark, symbol);
     }
-    page.finish()
+    page
 }
 
 fn write_row(page: &mut Page, depth: usize, symbol: &Symbol, step: StepRef) {
@@ -75,5 +86,13 @@ mod tests {
         "#]]
         .assert_eq(&outline(&fixture.source()).text);
         assert_eq!(fixture.read(), 0, "no body is read");
+    }
+
+    #[test]
+    fn a_long_one_lists_turns_only() {
+        let turn = format!("14:02 turn Change it\n{}", "14:03 edit src/a.rs\n| @@ -1,1 +1,1 @@\n| +a\n".repeat(50));
+        let text = outline(&Fixture::of(&turn.repeat(100)).source()).text;
+        assert_eq!(text.lines().filter(|line| line.contains("- Turn")).count(), 100);
+        assert!(!text.contains("Edit") && text.len() <= PAGE_BYTES);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use trace::{Excerpt, Session, StepKind, Turn};
+use trace::{EditStub, Excerpt, Session, StepKind, Turn};
 
 use super::page::{Page, Row};
 use super::steps::has_matches;
@@ -12,8 +12,8 @@ use crate::now::Live;
 use crate::rendered::{DocLensKind, FoldKind, Rendered, TokenKind};
 use crate::text::{one_line, short_id};
 
-/// A page is closed before a turn that would bring its estimate over this, so that few pages need cutting.
-const FULL: usize = PAGE_BYTES * 3 / 4;
+/// A page whose estimate is over this takes no further turn. What it has then leaves room for one that grows.
+const FULL: usize = PAGE_BYTES * 5 / 8;
 
 /// The pages of a session, as first and last turn. It depends on the log alone and reads no body; a closed page never
 /// changes as the log grows.
@@ -21,37 +21,40 @@ pub fn pages(session: &Session) -> Vec<(u32, u32)> {
     let mut pages: Vec<(u32, u32)> = Vec::new();
     let mut filled = 0;
     for turn in &session.path.turns {
-        let size = estimate(turn);
         match pages.last_mut() {
-            Some((_, last)) if filled + size <= FULL => {
-                *last = turn.number;
-                filled += size;
-            }
+            // Decided by the turns before it: the last one stays on its page while it grows.
+            Some((_, last)) if filled < FULL => *last = turn.number,
             _ => {
                 pages.push((turn.number, turn.number));
-                filled = size;
+                filled = 0;
             }
         }
+        filled += estimate(turn);
     }
     pages
 }
 
 /// Bytes that a turn will take, from the beginnings of its texts and from how they are cut.
 fn estimate(turn: &Turn) -> usize {
-    let bytes = |text: &Excerpt| {
-        let head = text.head.chars().count().max(1);
-        text.head.len() * (text.chars as usize) / head
-    };
-    let prompt = turn.prompt.as_ref().map_or(0, |prompt| bytes(&prompt.text).min(8_000));
+    const DIFF_LINE: usize = 45;
+    const OUTPUT: usize = 1_000;
+    let prompt = turn.prompt.as_ref().map_or(0, |prompt| bytes(&prompt.text).min(4_000));
     let steps = turn.steps.iter().map(|step| match step.kind {
         StepKind::Text => bytes(&step.text),
-        StepKind::Thought => 400,
+        StepKind::Thought => bytes(&step.text).min(330),
         _ => {
-            let edits = step.edits().iter().map(|edit| (edit.added + edit.removed + 6).min(60) as usize * 60 + 100);
-            edits.sum::<usize>() + if step.failed() { 1_000 } else { 120 }
+            let lines = |edit: &EditStub| edit.added.saturating_add(edit.removed).min(54) as usize + 6;
+            let edits: usize = step.edits().iter().map(|edit| lines(edit) * DIFF_LINE + 80).sum();
+            let output = step.result.as_ref().filter(|_| step.failed()).map_or(0, |result| bytes(&result.output));
+            40 + step.text.head.len().min(120) + edits + output.min(OUTPUT)
         }
     });
-    300 + prompt + steps.sum::<usize>()
+    200 + prompt + steps.sum::<usize>()
+}
+
+/// The size of a whole text, by that of its beginning.
+fn bytes(text: &Excerpt) -> usize {
+    text.head.len().saturating_mul(text.chars as usize) / text.head.chars().count().max(1)
 }
 
 /// The page that begins with the turn `from` and goes to the turn `to`, else to the page's end.
@@ -182,6 +185,7 @@ mod tests {
     use std::collections::HashMap;
 
     use expect_test::{Expect, expect, expect_file};
+    use proptest::prelude::*;
 
     use super::*;
     use crate::fixture::{Fixture, Known, RETRY, ROOT, at, with_lenses};
@@ -900,5 +904,78 @@ abandoned 14:20
         let fixture = Fixture::of("14:02 turn Look\n14:03 text Short.\n14:04 thought Short.\n14:05 read src/a.rs\n");
         session_page(&fixture.source(), 1, None);
         assert_eq!(fixture.read(), 0);
+    }
+
+    /// Records of every kind, with texts that could break a page.
+    fn record() -> impl Strategy<Value = String> {
+        let text = prop_oneof![
+            Just("Plain words.".to_owned()),
+            Just("```".to_owned()),
+            Just("## Turn 9 · not a turn".to_owned()),
+            Just("a\u{1b}[31mb\u{9b}c\u{202e}d".to_owned()),
+            Just("ä".repeat(2_000)),
+            Just("yes".to_owned()),
+            "[ -~äß→\t]{1,30}".prop_map(|text| format!("x{text}")),
+        ];
+        let body = prop::collection::vec(text.clone(), 0..50)
+            .prop_map(|lines| lines.iter().map(|line| format!("| {line}\n")).collect::<String>());
+        let hunk = prop::collection::vec(("[-+ ]", text.clone()), 0..80).prop_map(|lines| {
+            let lines: String = lines.iter().map(|(sign, line)| format!("| {sign}{line}\n")).collect();
+            format!("| @@ -7,1 +7,1 @@\n{lines}")
+        });
+        prop_oneof![
+            (text.clone(), body.clone()).prop_map(|(text, body)| format!("14:02 turn {text}\n{body}")),
+            text.clone().prop_map(|text| format!("14:02 slash /{text}\n")),
+            (text.clone(), body.clone()).prop_map(|(text, body)| format!("14:03 text {text}\n{body}")),
+            (text.clone(), body.clone()).prop_map(|(text, body)| format!("14:03 thought {text}\n{body}")),
+            body.clone().prop_map(|body| format!("14:03 read src/a.rs 1-9\n{body}")),
+            text.clone().prop_map(|text| format!("14:03 search {text} in src = 4\n")),
+            (text.clone(), body.clone()).prop_map(|(text, body)| format!("14:03 run 9 1 {text}\n{body}")),
+            text.clone().prop_map(|text| format!("14:03 run 9 running {text}\n")),
+            hunk.prop_map(|hunk| format!("14:04 edit src/a.rs\n{hunk}")),
+            body.clone().prop_map(|body| format!("14:04 new src/b.rs\n{body}")),
+            body.clone().prop_map(|body| format!("14:04 refused src/b.rs\n{body}")),
+            (text.clone(), body.clone()).prop_map(|(text, body)| {
+                format!("14:05 agent explore 4 {text}\n{body}  14:05 text {text}\n  14:06 new src/c.rs\n  | {text}\n")
+            }),
+            Just("14:06 compacted automatic 1 2\n".to_owned()),
+            text.clone().prop_map(|text| format!("14:06 system {text}\n")),
+            text.prop_map(|text| format!("14:06 unknown {text}\n")),
+            Just("14:06 interrupted\n".to_owned()),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_session_has_pages(records in prop::collection::vec(record(), 0..30)) {
+            let text = format!("14:02 turn Begin\n{}", records.concat());
+            let whole = Fixture::of(&text);
+            let page = session_page(&whole.source(), 1, None);
+            well_formed(&page);
+            for number in 1..=whole.session.path.turns.len() as u32 {
+                well_formed(&turn::turn(&whole.source(), number).expect("a turn"));
+                crate::turn_changes(&whole.source(), number, &[]).expect("a turn");
+            }
+            crate::outline(&whole.source());
+            for at in whole.session.steps() {
+                let step = crate::StepRef { turn: at.turn.number, steps: at.numbers };
+                prop_assert!(crate::find_step(&page, &step, None).is_some() || at.step.text.head.trim().is_empty());
+            }
+            // What was rendered of finished turns stays as it was.
+            let half = Fixture::prefix(&text, records.len() / 2 + 1);
+            let known = session_page(&half.source(), 1, None);
+            let finished = half.session.path.turns.len().saturating_sub(1);
+            let start = |page: &Rendered, turn: usize| {
+                let heading = page.symbols.get(turn).map(|symbol| symbol.line as usize);
+                heading.unwrap_or_else(|| page.text.lines().count())
+            };
+            let lines = |page: &Rendered| -> Vec<String> {
+                let end = start(page, finished);
+                page.text.lines().take(end).skip(5).map(str::to_owned).collect()
+            };
+            prop_assert_eq!(lines(&known), lines(&page));
+        }
     }
 }

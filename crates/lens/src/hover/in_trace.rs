@@ -134,12 +134,17 @@ fn time(session: &Session, turn: &Arc<Turn>) -> Option<String> {
     let mut moments: Vec<Timestamp> = of_steps.chain(ends).flatten().collect();
     moments.sort_unstable();
     let (first, last) = (moments.first()?, moments.last()?);
-    let active: i64 = moments.windows(2).map(|pair| pair[1].0 - pair[0].0).filter(|gap| *gap <= PAUSE).sum();
+    let active: i64 =
+        moments.windows(2).map(|pair| pair[1].0.saturating_sub(pair[0].0)).filter(|gap| *gap <= PAUSE).sum();
     let minutes = |ms: i64| match (ms + 30_000) / 60_000 {
         0 => format!("{} s", ms / 1000),
         minutes => format!("{minutes} min"),
     };
-    Some(format!("{} by the clock, {} active (pauses over 5 min left out)", minutes(last.0 - first.0), minutes(active)))
+    Some(format!(
+        "{} by the clock, {} active (pauses over 5 min left out)",
+        minutes(last.0.saturating_sub(first.0)),
+        minutes(active)
+    ))
 }
 
 #[cfg(test)]
