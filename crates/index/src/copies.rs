@@ -1,9 +1,12 @@
 //! Which logs repeat the records of others: forks and resumed copies.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use trace::{DerivedPath, LogId, RecordId, Timestamp, Turn};
+
+use crate::logs::Known;
 
 /// The log of which another is a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +35,19 @@ struct Holders {
 #[derive(Clone, Copy)]
 struct Verdict {
     older: LogId,
-    /// Both logs have records of their own; what is appended cannot change which are older.
-    is_final: bool,
+    /// By which it was found: the first record that only the log with the smaller id has, and the first that only the
+    /// other has. As long as that is so, nothing that is appended changes it.
+    own: Option<(RecordId, RecordId)>,
 }
 
-pub(crate) type Paths<'a> = dyn Fn(LogId) -> Option<&'a Arc<DerivedPath>> + 'a;
+impl Verdict {
+    fn holds(&self, a: &DerivedPath, b: &DerivedPath) -> bool {
+        let (a, b) = if a.log < b.log { (a, b) } else { (b, a) };
+        self.own.is_some_and(|(of_a, of_b)| !b.records.contains(of_a) && !a.records.contains(of_b))
+    }
+}
+
+pub(crate) type Logs<'a> = dyn Fn(LogId) -> Option<&'a Known> + 'a;
 
 impl Copies {
     /// Takes note of turns that are new in a log.
@@ -91,24 +102,21 @@ impl Copies {
 
     /// The log of which `log` is a copy: among those that are older the one with the most of its turns, of several
     /// the oldest.
-    pub(crate) fn origin(&mut self, log: LogId, paths: &Paths<'_>) -> Option<Origin> {
-        let path = paths(log)?;
+    pub(crate) fn origin(&mut self, log: LogId, logs: &Logs<'_>) -> Option<Origin> {
+        let known = logs(log)?;
         let mut twins: Vec<LogId> = self.twins.get(&log)?.iter().copied().collect();
         twins.sort();
         let mut best: Option<Origin> = None;
         for twin in twins {
-            let Some(other) = paths(twin).filter(|other| other.owner.is_some() == path.owner.is_some()) else {
-                continue;
-            };
-            if self.older(path, other) != twin {
+            let is_side = known.path.owner.is_some();
+            let Some(other) = logs(twin).filter(|other| other.path.owner.is_some() == is_side) else { continue };
+            if self.older(known, other) != twin {
                 continue;
             }
-            let turns = shared_turns(path, other);
+            let turns = shared_turns(&known.path, &other.path);
             let is_better = match best {
                 None => true,
-                Some(best) if best.turns == turns => {
-                    paths(best.log).is_some_and(|known| self.older(known, other) == twin)
-                }
+                Some(best) if best.turns == turns => logs(best.log).is_some_and(|best| self.older(best, other) == twin),
                 Some(best) => best.turns < turns,
             };
             if is_better {
@@ -118,9 +126,9 @@ impl Copies {
         best
     }
 
-    fn older(&mut self, a: &DerivedPath, b: &DerivedPath) -> LogId {
-        let key = pair(a.log, b.log);
-        if let Some(known) = self.verdicts.get(&key).filter(|known| known.is_final) {
+    fn older(&mut self, a: &Known, b: &Known) -> LogId {
+        let key = pair(a.path.log, b.path.log);
+        if let Some(known) = self.verdicts.get(&key).filter(|known| known.holds(&a.path, &b.path)) {
             return known.older;
         }
         let verdict = judge(a, b);
@@ -134,38 +142,40 @@ fn pair(a: LogId, b: LogId) -> (LogId, LogId) {
 }
 
 /// Where all records of one log lie in the other it is the origin, else the one whose own records are older; where
-/// that does not decide, the smaller id of a session.
-fn judge(a: &DerivedPath, b: &DerivedPath) -> Verdict {
-    let (a_in_b, b_in_a) = (a.records.is_subset(&b.records), b.records.is_subset(&a.records));
-    let by_name = if (&a.session, a.log) <= (&b.session, b.log) { a.log } else { b.log };
-    match (a_in_b, b_in_a) {
-        (true, true) => Verdict { older: by_name, is_final: false },
-        (true, false) => Verdict { older: a.log, is_final: false },
-        (false, true) => Verdict { older: b.log, is_final: false },
-        (false, false) => {
-            let (own_of_a, own_of_b) = (first_own(a, b), first_own(b, a));
-            let older = match (own_of_a, own_of_b) {
-                (Some(of_a), Some(of_b)) if of_a < of_b => a.log,
-                (Some(of_a), Some(of_b)) if of_b < of_a => b.log,
-                _ => by_name,
-            };
-            // Records without a step or prompt have no time that is known here.
-            Verdict { older, is_final: own_of_a.is_some() && own_of_b.is_some() }
-        }
+/// that does not decide, the smaller id of a session (and where a whole home was copied, the smaller path).
+fn judge(a: &Known, b: &Known) -> Verdict {
+    let (a, b) = if a.path.log < b.path.log { (a, b) } else { (b, a) };
+    let is_a_first = (&a.path.session, &a.file) <= (&b.path.session, &b.file);
+    let (a, b) = (&a.path, &b.path);
+    let by_name = if is_a_first { a.log } else { b.log };
+    let undecided = |older: LogId| Verdict { older, own: None };
+    match (a.records.is_subset(&b.records), b.records.is_subset(&a.records)) {
+        (true, true) => undecided(by_name),
+        (true, false) => undecided(a.log),
+        (false, true) => undecided(b.log),
+        (false, false) => match (first_own(a, b), first_own(b, a)) {
+            (Some((of_a, at_a)), Some((of_b, at_b))) => {
+                let older = match at_a.cmp(&at_b) {
+                    Ordering::Less => a.log,
+                    Ordering::Greater => b.log,
+                    Ordering::Equal => by_name,
+                };
+                Verdict { older, own: Some((of_a, of_b)) }
+            }
+            // Only records that are neither prompts nor steps, whose times are not known here.
+            _ => undecided(by_name),
+        },
     }
 }
 
-/// The time of the first record that the other log does not have.
-fn first_own(path: &DerivedPath, other: &DerivedPath) -> Option<Timestamp> {
-    let begins = path.turns.iter().map(|turn| (turn.record, turn.started));
-    let steps = path.turns.iter().flat_map(|turn| &turn.steps).map(|step| (step.record, step.at));
-    let is_own = |record: Option<RecordId>| record.is_some_and(|record| !other.records.contains(record));
-    let first_begun = begins.filter(|(record, _)| is_own(*record)).find_map(|(_, at)| at);
-    let first_done = steps.filter(|(record, _)| is_own(*record)).find_map(|(_, at)| at);
-    match (first_begun, first_done) {
-        (Some(begun), Some(done)) => Some(begun.min(done)),
-        (begun, done) => begun.or(done),
-    }
+/// The first prompt or step that the other log does not have, and its time.
+fn first_own(path: &DerivedPath, other: &DerivedPath) -> Option<(RecordId, Timestamp)> {
+    let all = path.turns.iter().flat_map(|turn| {
+        let steps = turn.steps.iter().map(|step| (step.record, step.at));
+        std::iter::once((turn.record, turn.started)).chain(steps)
+    });
+    let mut timed = all.filter_map(|(record, at)| Some((record?, at?)));
+    timed.find(|(record, _)| !other.records.contains(*record))
 }
 
 /// How many turns, from the first, the other log has as a whole.

@@ -11,6 +11,8 @@ mod file;
 mod logs;
 mod publish;
 mod read;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::path::PathBuf;

@@ -92,8 +92,8 @@ impl Logs {
             return Some(joined.clone());
         }
         let members = self.sessions.get(id)?;
-        let own = members.own.iter().filter_map(|log| self.get(*log));
-        let path = own.max_by_key(|path| (path.records.len(), Reverse(path.log)))?.clone();
+        let own = members.own.iter().filter_map(|log| self.known(*log));
+        let path = own.max_by_key(|known| (known.path.records.len(), Reverse(&known.file)))?.path.clone();
         let mut session = Session::join(path, &self.sides_of(id));
         session.inherited = self.inherited(session.path.log);
         lock(&self.joined).insert(id.into(), session.clone());

@@ -180,9 +180,9 @@ impl Publisher {
 
     fn find_origins(&mut self, changed: Vec<LogId>) {
         let next = &self.next;
-        let paths = |log| next.get(log);
+        let known = |log| next.known(log);
         let concerned = self.copies.concerned(&changed);
-        let found: Vec<_> = concerned.into_iter().map(|log| (log, self.copies.origin(log, &paths))).collect();
+        let found: Vec<_> = concerned.into_iter().map(|log| (log, self.copies.origin(log, &known))).collect();
         for (log, origin) in found {
             if self.next.origins.get(&log) == origin.as_ref() {
                 continue;

@@ -68,7 +68,10 @@ fn many_sessions() {
     assert_eq!(turns().filter(|turn| turn.prompt.is_some()).count(), told("real_prompts"));
     let calls = || logs.sessions().flat_map(|path| own_calls(&logs, path));
     assert_eq!(calls().count(), told("tool_calls"));
-    assert_eq!(calls().filter(|step| step.result.as_ref().is_some_and(|result| result.error)).count(), told("tool_errors"));
+    assert_eq!(
+        calls().filter(|step| step.result.as_ref().is_some_and(|result| result.error)).count(),
+        told("tool_errors")
+    );
     assert_eq!(calls().map(|step| step.edits().len()).sum::<usize>(), told("edits"));
 
     let responses = logs.paths().flat_map(|path| path.turns.iter()).flat_map(|turn| &turn.responses);
