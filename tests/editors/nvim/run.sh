@@ -65,6 +65,8 @@ run() {
 
 result=0
 for nvim in $nvims; do
+  # The checks run in other folders.
+  case $nvim in /*) ;; */*) nvim=$PWD/$nvim ;; esac
   echo "== $("$nvim" --version | head -n 1) ($nvim)"
   run "$nvim" history "$history/home" "$history/repo" "$scratch/bin:$PATH" || result=1
   run "$nvim" named "$history/home" "$history/repo" "$scratch/bin:$PATH" || result=1
