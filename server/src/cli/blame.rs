@@ -14,16 +14,12 @@ use super::{Exit, open, out};
 pub(super) struct Args {
     file: PathBuf,
 
-    /// One JSON object with an entry for each line
-    #[arg(long)]
-    json: bool,
-
     /// Take the file's text from standard input: an open, unsaved buffer
     #[arg(long, value_name = "-", value_parser = ["-"])]
     contents: Option<String>,
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
+pub(super) fn run(args: Args, json: bool) -> anyhow::Result<Exit> {
     let path = open::folder(None)?.join(&args.file);
     let workspace = open::workspace();
     let moment = workspace.moment();
@@ -35,7 +31,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
         }
         None => moment.file(&path).with_context(|| format!("cannot read {}", args.file.display()))?,
     };
-    if args.json {
+    if json {
         out::json(&as_json(&args.file.to_string_lossy(), &view));
     }
     Ok(Exit::DONE)

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 mod blame;
+mod demo;
 mod lsp;
 mod open;
 pub(crate) mod out;
@@ -11,6 +12,10 @@ pub(crate) mod out;
 #[derive(Parser)]
 #[command(name = "turnlens", version, arg_required_else_help = true)]
 struct Cli {
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -18,6 +23,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Blame(blame::Args),
+    Demo(demo::Args),
     Lsp(lsp::Args),
 }
 
@@ -40,8 +46,10 @@ impl From<Exit> for i32 {
 
 /// Runs what the arguments say. Wrong use ends the process with 2, inside clap.
 pub(crate) fn run() -> Exit {
-    let result = match Cli::parse().command {
-        Command::Blame(args) => blame::run(args),
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Blame(args) => blame::run(args, cli.json),
+        Command::Demo(args) => demo::run(args, cli.json),
         Command::Lsp(args) => lsp::run(args),
     };
     result.unwrap_or_else(|error| {
