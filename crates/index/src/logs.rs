@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
-use trace::{DerivedPath, LogId, RecordId, Session, Timestamp};
+use trace::{DerivedPath, LogId, RecordId, Session, Side, Timestamp};
 
 use crate::copies::Origin;
 use crate::lock;
@@ -31,6 +31,14 @@ pub(crate) struct Known {
     pub(crate) file: Arc<Path>,
     /// See [`crate::file::Outcome::epoch`].
     pub(crate) epoch: u32,
+    /// The log as a side of its session, made when that is first joined. Shared by all moments that have this path.
+    pub(crate) side: Arc<OnceLock<Option<Arc<Side>>>>,
+}
+
+impl Known {
+    fn side(&self) -> Option<&Arc<Side>> {
+        self.side.get_or_init(|| Side::of_log(&self.path)).as_ref()
+    }
 }
 
 /// The logs of one session.
@@ -94,7 +102,9 @@ impl Logs {
         let members = self.sessions.get(id)?;
         let own = members.own.iter().filter_map(|log| self.known(*log));
         let path = own.max_by_key(|known| (known.path.records.len(), Reverse(&known.file)))?.path.clone();
-        let mut session = Session::join(path, &self.sides_of(id));
+        let of_sides = members.of_sides.iter().filter_map(|log| self.known(*log));
+        let sides: Vec<_> = of_sides.filter_map(|known| Some((known.path.clone(), known.side()?.clone()))).collect();
+        let mut session = Session::join_sides(path, &sides);
         session.inherited = self.inherited(session.path.log);
         lock(&self.joined).insert(id.into(), session.clone());
         Some(session)

@@ -133,7 +133,7 @@ impl Publisher {
         if self.next.known.len() <= index {
             self.next.known.resize_with(index + 1, || None);
         }
-        self.next.known[index] = path.map(|path| Known { path, file: file.path.clone(), epoch });
+        self.next.known[index] = path.map(|path| Known { path, file: file.path.clone(), epoch, side: Arc::default() });
         Some(is_there)
     }
 

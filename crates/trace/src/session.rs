@@ -1,8 +1,10 @@
 //! A session as a person sees it: its own log and those of its sub-agents, joined.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::{DerivedPath, LogId, Side, Step, Turn};
+use crate::{DerivedPath, LogId, Side, Step, StepKind, Turn};
 
 /// A session's derived path with the sub-agents that its steps started.
 #[derive(Clone, Debug)]
@@ -36,23 +38,28 @@ impl Session {
     /// Joins a session's own log with the logs of its sub-agents. A sub-agent belongs to the call whose result names
     /// it, else to the call that the log says started it, else to the one call with the very same task.
     pub fn join(path: Arc<DerivedPath>, logs_of_sides: &[Arc<DerivedPath>]) -> Session {
-        let from_logs = logs_of_sides.iter().filter_map(|log| side_of_log(log));
-        let all: Vec<Arc<Side>> = path.sides.iter().cloned().chain(from_logs).collect();
-        let mut sides: Vec<(Arc<str>, Arc<Side>)> = Vec::new();
-        for side in all {
-            // The same sub-agent can lie in its own log and, shorter, inside the parent's: the longer one counts.
-            let Some(call) = call_of(&path, logs_of_sides, &side) else { continue };
-            match sides.iter_mut().find(|(known, _)| *known == call) {
-                Some((_, known)) if known.id == side.id => {
-                    if side.steps.len() > known.steps.len() {
-                        *known = side;
-                    }
+        let logs = logs_of_sides.iter().filter_map(|log| Some((log.clone(), Side::of_log(log)?)));
+        Session::join_sides(path, &logs.collect::<Vec<_>>())
+    }
+
+    /// [`Session::join`] for whoever keeps what [`Side::of_log`] made of each log.
+    pub fn join_sides(path: Arc<DerivedPath>, logs: &[(Arc<DerivedPath>, Arc<Side>)]) -> Session {
+        let callers = Callers::of(&path, logs);
+        let mut sides: BTreeMap<Arc<str>, Arc<Side>> = BTreeMap::new();
+        for side in path.sides.iter().chain(logs.iter().map(|(_, side)| side)) {
+            let Some(call) = callers.of_side(side) else { continue };
+            match sides.entry(call.clone()) {
+                Entry::Vacant(free) => drop(free.insert(side.clone())),
+                // The same sub-agent can lie in its own log and, shorter, inside the parent's: the longer one counts.
+                Entry::Occupied(mut known)
+                    if known.get().id == side.id && known.get().steps.len() < side.steps.len() =>
+                {
+                    known.insert(side.clone());
                 }
-                Some(_) => {}
-                None => sides.push((call, side)),
+                Entry::Occupied(_) => {}
             }
         }
-        sides.sort_by(|a, b| a.0.cmp(&b.0));
+        let sides = sides.into_iter().collect();
         Session { path, sides, inherited: None }
     }
 
@@ -117,42 +124,67 @@ impl Session {
     }
 }
 
-/// A sub-agent's log as a side of its parent.
-fn side_of_log(log: &Arc<DerivedPath>) -> Option<Arc<Side>> {
-    let owner = log.owner.as_ref()?;
-    let mut steps: Vec<Step> = log.turns.iter().flat_map(|turn| turn.steps.iter().cloned()).collect();
-    for (at, step) in steps.iter_mut().enumerate() {
-        step.number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-    }
-    Some(Arc::new(Side {
-        id: owner.side.clone(),
-        log: log.log,
-        task: log.turns.first().and_then(|turn| turn.prompt.clone()),
-        started: log.started,
-        ended: log.ended,
-        steps,
-        responses: log.turns.iter().flat_map(|turn| turn.responses.iter().cloned()).collect(),
-    }))
-}
-
-fn call_of(path: &DerivedPath, logs_of_sides: &[Arc<DerivedPath>], side: &Side) -> Option<Arc<str>> {
-    let steps = || path.all_steps().chain(logs_of_sides.iter().flat_map(|log| log.all_steps()));
-    let names_it = |step: &&Step| step.result.as_ref().is_some_and(|result| result.side.as_ref() == Some(&side.id));
-    if let Some(step) = steps().find(names_it) {
-        return step.call.clone();
-    }
-    let logs = || std::iter::once(path).chain(logs_of_sides.iter().map(|log| &**log));
-    if let Some((call, _)) = logs().flat_map(|log| &log.side_calls).find(|(_, id)| *id == side.id) {
-        return Some(call.clone());
-    }
-    let task = &side.task.as_ref()?.text;
-    let mut same = steps().filter(|step| step.kind == crate::StepKind::Agent && asks_for(step, task));
-    match (same.next(), same.next()) {
-        (Some(step), None) => step.call.clone(),
-        _ => None,
+impl Side {
+    /// A sub-agent's log as a side of its parent. `None`: it is no sub-agent's.
+    pub fn of_log(log: &DerivedPath) -> Option<Arc<Side>> {
+        let owner = log.owner.as_ref()?;
+        let mut steps: Vec<Step> = log.turns.iter().flat_map(|turn| turn.steps.iter().cloned()).collect();
+        for (at, step) in steps.iter_mut().enumerate() {
+            step.number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        }
+        Some(Arc::new(Side {
+            id: owner.side.clone(),
+            log: log.log,
+            task: log.turns.first().and_then(|turn| turn.prompt.clone()),
+            started: log.started,
+            ended: log.ended,
+            steps,
+            responses: log.turns.iter().flat_map(|turn| turn.responses.iter().cloned()).collect(),
+        }))
     }
 }
 
-fn asks_for(step: &Step, task: &crate::Excerpt) -> bool {
-    step.task.as_deref().is_some_and(|asked| !asked.is_empty() && task.head.starts_with(asked))
+/// Which call started which sub-agent, as far as the logs of a session say.
+struct Callers<'a> {
+    /// By the sub-agent that a call's result names: the call.
+    by_result: HashMap<&'a str, &'a Arc<str>>,
+    /// By the sub-agent that the log says was started: the call.
+    by_word: HashMap<&'a str, &'a Arc<str>>,
+    /// Calls that start a sub-agent, with the beginning of its task.
+    by_task: Vec<(&'a str, &'a Arc<str>)>,
+}
+
+impl<'a> Callers<'a> {
+    fn of(path: &'a DerivedPath, logs: &'a [(Arc<DerivedPath>, Arc<Side>)]) -> Callers<'a> {
+        let mut callers = Callers { by_result: HashMap::new(), by_word: HashMap::new(), by_task: Vec::new() };
+        for log in std::iter::once(path).chain(logs.iter().map(|(log, _)| &**log)) {
+            for (call, side) in &log.side_calls {
+                callers.by_word.entry(side).or_insert(call);
+            }
+            for step in log.all_steps() {
+                let Some(call) = &step.call else { continue };
+                if let Some(side) = step.result.as_ref().and_then(|result| result.side.as_deref()) {
+                    callers.by_result.entry(side).or_insert(call);
+                }
+                if let Some(task) = step.task.as_deref().filter(|task| !task.is_empty())
+                    && step.kind == StepKind::Agent
+                {
+                    callers.by_task.push((task, call));
+                }
+            }
+        }
+        callers
+    }
+
+    fn of_side(&self, side: &Side) -> Option<&'a Arc<str>> {
+        let told = self.by_result.get(&*side.id).or_else(|| self.by_word.get(&*side.id));
+        told.copied().or_else(|| {
+            let task = &side.task.as_ref()?.text.head;
+            let mut same = self.by_task.iter().filter(|(asked, _)| task.starts_with(asked));
+            match (same.next(), same.next()) {
+                (Some((_, call)), None) => Some(call),
+                _ => None,
+            }
+        })
+    }
 }
