@@ -474,6 +474,12 @@ local function moving()
     wait(function() return vim.fn.line('.') > 1 and require('turnlens').turn_at() ~= nil end),
     { vim.fn.line('.'), t.said() }
   )
+  t.type('<C-o>')
+  check(
+    'next: Ctrl-O is back',
+    wait(function() return t.name() == code_file and vim.fn.line('.') == 1 end),
+    vim.fn.line('.')
+  )
   to_code(vim.api.nvim_buf_line_count(code_buf))
   vim.cmd('Turnlens prev')
   check(
