@@ -45,6 +45,7 @@ pub use rendered::{
     Symbol, SymbolKind, Token, TokenKind,
 };
 pub use status::{Reading, agent_name, lens_text, line_status, live_status, reading_status};
+pub use text::{clean, columns, count, cut, one_line, pad, short_id, thousands};
 pub use turn_symbols::{TurnSymbol, turn_symbols};
 pub use view::{Settings, Thinking, View};
 pub use words::{

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// One line with its escape sequences and control characters as symbols. Characters that turn the direction of
 /// writing, which can make text read as what it is not, are replaced.
-pub(crate) fn clean(line: &str) -> Cow<'_, str> {
+pub fn clean(line: &str) -> Cow<'_, str> {
     if !line.chars().any(needs_symbol) {
         return Cow::Borrowed(line);
     }
@@ -61,7 +61,7 @@ fn after_escape(text: &str) -> &str {
 }
 
 /// Cleaned, white space collapsed to single blanks: for titles and rows.
-pub(crate) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len().min(1024));
     for word in text.split_whitespace() {
         if !line.is_empty() {
@@ -73,7 +73,7 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// At most `width` characters; what is longer ends in `…`.
-pub(crate) fn cut(text: &str, width: usize) -> Cow<'_, str> {
+pub fn cut(text: &str, width: usize) -> Cow<'_, str> {
     match text.char_indices().nth(width) {
         None => Cow::Borrowed(text),
         Some(_) => {
@@ -186,7 +186,7 @@ pub(crate) fn escape_markdown_line(text: &str) -> String {
 }
 
 /// `61,204`
-pub(crate) fn thousands(n: u64) -> String {
+pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -199,7 +199,7 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// `1 line`, `1,204 lines`, `4 matches`
-pub(crate) fn count(n: u64, word: &str) -> String {
+pub fn count(n: u64, word: &str) -> String {
     let plural = if n == 1 {
         ""
     } else if word.ends_with("ch") {
@@ -211,7 +211,7 @@ pub(crate) fn count(n: u64, word: &str) -> String {
 }
 
 /// Columns that a text takes in a fixed-width font.
-pub(crate) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
 }
 
@@ -221,12 +221,12 @@ fn is_wide(c: char) -> bool {
 }
 
 /// Padded with blanks on the right to `width` columns.
-pub(crate) fn pad(text: &str, width: usize) -> String {
+pub fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
 }
 
 /// The first eight characters of a session's id.
-pub(crate) fn short_id(session: &str) -> &str {
+pub fn short_id(session: &str) -> &str {
     session.char_indices().nth(8).map_or(session, |(at, _)| &session[..at])
 }
 

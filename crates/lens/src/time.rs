@@ -21,7 +21,7 @@ const MONTHS: [&str; 12] = [
 
 impl View<'_> {
     /// Today `14:32`, this year `3 Nov`, else `3 Nov 2025`. Never "2 hours ago", which has to be redrawn to stay true.
-    pub(crate) fn when(&self, at: Timestamp) -> String {
+    pub fn when(&self, at: Timestamp) -> String {
         let (then, now) = (self.zone.civil(at), self.zone.civil(self.now));
         match () {
             () if then.same_day(&now) => clock(&then),
@@ -31,7 +31,7 @@ impl View<'_> {
     }
 
     /// As [`View::when`], but `today 14:32`.
-    pub(crate) fn when_in_words(&self, at: Timestamp) -> String {
+    pub fn when_in_words(&self, at: Timestamp) -> String {
         match self.is_today(at) {
             true => format!("today {}", self.when(at)),
             false => self.when(at),
@@ -53,23 +53,23 @@ impl View<'_> {
     }
 
     /// `14:02`
-    pub(crate) fn clock(&self, at: Timestamp) -> String {
+    pub fn clock(&self, at: Timestamp) -> String {
         clock(&self.zone.civil(at))
     }
 
     /// `14:57:12`
-    pub(crate) fn seconds(&self, at: Timestamp) -> String {
+    pub fn seconds(&self, at: Timestamp) -> String {
         let civil = self.zone.civil(at);
         format!("{}:{:02}", clock(&civil), civil.second)
     }
 
     /// `2026-11-20`
-    pub(crate) fn date(&self, at: Timestamp) -> String {
+    pub fn date(&self, at: Timestamp) -> String {
         date(&self.zone.civil(at))
     }
 
     /// `2026-11-20 14:02`
-    pub(crate) fn moment(&self, at: Timestamp) -> String {
+    pub fn moment(&self, at: Timestamp) -> String {
         let civil = self.zone.civil(at);
         format!("{} {}", date(&civil), clock(&civil))
     }
@@ -82,7 +82,7 @@ impl View<'_> {
     }
 
     /// `14:02 – 14:09`, with the date in front of the end where it is another day's. Without an end: `14:02 –`.
-    pub(crate) fn span(&self, from: Timestamp, to: Option<Timestamp>) -> String {
+    pub fn span(&self, from: Timestamp, to: Option<Timestamp>) -> String {
         let Some(to) = to else { return format!("{} –", self.clock(from)) };
         match self.zone.civil(from).same_day(&self.zone.civil(to)) {
             true => format!("{} – {}", self.clock(from), self.clock(to)),
