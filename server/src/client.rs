@@ -4,6 +4,7 @@
 //! when an answer comes to one that was given up.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,15 @@ pub(crate) enum NoAnswer {
     /// The client answered with an error, or with something that is no answer to this question.
     Refused(String),
     TimedOut,
+}
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoAnswer::Refused(why) => write!(f, "refused: {why}"),
+            NoAnswer::TimedOut => f.write_str("no answer in time"),
+        }
+    }
 }
 
 impl Client {

@@ -154,6 +154,7 @@ impl Dispatcher {
         };
         let (handler, abort) = abortable(cancel.scope(handler));
         let started = Instant::now();
+        let name = method.clone();
         self.running.table().insert(id.clone(), Entry { cancel, abort });
         let running = self.running.clone();
         let profile = self.state.profile();
@@ -169,7 +170,7 @@ impl Dispatcher {
             running.answer(&id, answer);
             log::debug!("{method} answered after {:?}", started.elapsed());
         });
-        if poll_once("a request", handler.as_mut()).is_none() {
+        if poll_once(&name, handler.as_mut()).is_none() {
             self.tasks.spawn(handler);
         }
     }

@@ -74,9 +74,10 @@ pub(crate) fn write(level: Level, message: fmt::Arguments<'_>) {
 
 fn write_panic(info: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
-    let message = info.payload_as_str().unwrap_or_default();
+    let payload = info.payload();
+    let message = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
     // Messages of the standard library quote the text they failed on (`byte index 3 is inside 'é' of "…"`).
-    let message = message.split(['`', '\'', '"']).next().unwrap_or_default();
+    let message = message.and_then(|message| message.split(['`', '\'', '"']).next()).unwrap_or_default();
     match info.location() {
         Some(place) => error!("panic in {} at {place}: {message}", thread.name().unwrap_or("a thread")),
         None => error!("panic in {}: {message}", thread.name().unwrap_or("a thread")),

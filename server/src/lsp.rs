@@ -142,7 +142,7 @@ impl Server {
                     state.configure(&json!({ "turnlens": section }));
                     state.tell_complaints();
                 }
-                Err(error) => log::info!("the client did not tell its settings: {error:?}"),
+                Err(error) => log::info!("the client did not tell its settings: {error}"),
             }
         });
     }
@@ -156,6 +156,6 @@ async fn register_for_settings(state: &State) {
     };
     let params = RegistrationParams { registrations: vec![registration] };
     if let Err(error) = state.client.ask::<RegisterCapability>(params).await {
-        log::info!("the client did not register us for its settings: {error:?}");
+        log::info!("the client did not register us for its settings: {error}");
     }
 }

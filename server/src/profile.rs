@@ -266,7 +266,7 @@ mod tests {
             [Path::new("/e")]
         );
         assert_eq!(folders(json!({ "workspaceFolders": null, "rootUri": null, "rootPath": "/f" })), [Path::new("/f")]);
-        assert_eq!(folders(json!({ "rootUri": "", "rootPath": "" })), [Path::new(""); 0]);
+        assert!(folders(json!({ "rootUri": "", "rootPath": "" })).is_empty());
     }
 
     /// What each editor said in `initialize`, captured from the real ones.

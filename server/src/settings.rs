@@ -480,22 +480,34 @@ mod tests {
 
     #[test]
     fn unknown_keys() {
-        check(json!({ "turnlens": { "codelens": "all" } }), expect![[r#"
+        check(
+            json!({ "turnlens": { "codelens": "all" } }),
+            expect![[r#"
             turnlens.codelens is not a setting. Did you mean turnlens.codeLens.scope?
-        "#]]);
-        check(json!({ "turnlens": { "codelens": { "scope": "all" }, "hover": true } }), expect![[r#"
+        "#]],
+        );
+        check(
+            json!({ "turnlens": { "codelens": { "scope": "all" }, "hover": true } }),
+            expect![[r#"
             turnlens.codelens.scope is not a setting. Did you mean turnlens.codeLens.scope?
             turnlens.hover is not a setting. Did you mean turnlens.hover.code?
-        "#]]);
-        check(json!({ "output_line": 3, "document.folowEnd": true, "statusbar.enable": true }), expect![[r#"
+        "#]],
+        );
+        check(
+            json!({ "output_line": 3, "document.folowEnd": true, "statusbar.enable": true }),
+            expect![[r#"
             turnlens.document.folowEnd is not a setting. Did you mean turnlens.document.followEnd?
             turnlens.output_line is not a setting. Did you mean turnlens.document.outputLines?
             turnlens.statusbar.enable is not a setting. Did you mean turnlens.statusBar.enable?
-        "#]]);
-        check(json!({ "zzz": 1, "files": { "watcher": 3 } }), expect![[r#"
+        "#]],
+        );
+        check(
+            json!({ "zzz": 1, "files": { "watcher": 3 } }),
+            expect![[r#"
             turnlens.files.watcher is not a setting.
             turnlens.zzz is not a setting.
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

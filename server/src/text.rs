@@ -52,10 +52,6 @@ impl Document {
         self.rope.to_string()
     }
 
-    pub(crate) fn len_bytes(&self) -> usize {
-        self.rope.len_bytes()
-    }
-
     /// Makes one change; `None` if no engine line differs after it. Positions outside the text count as its nearest
     /// position, those inside a character as its start.
     pub(crate) fn apply(&mut self, change: &TextDocumentContentChangeEvent, encoding: Encoding) -> Option<LineSplice> {

@@ -4,6 +4,8 @@
 use serde_json::{Map, Value, json};
 
 pub(crate) fn params(method: &str, params: &mut Option<Value>) {
+    // Some clients write `null` where there are none.
+    *params = params.take().filter(|params| !params.is_null());
     match method {
         // They have none, and tower-lsp answers -32602 to `null`, `{}` and `[]`.
         "shutdown" => *params = None,

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -53,11 +54,12 @@ pub(crate) fn serve(
     let mut dispatcher = start(outgoing.clone());
     let code = loop {
         match inbox.recv() {
-            Ok(Event::Message(message)) => match dispatcher.dispatch(message) {
-                Next::Go => {}
-                Next::Watch(process) if client_process == Some(process) => {}
-                Next::Watch(process) => parent::watch(process, events.clone()),
-                Next::Exit(code) => break code,
+            // Handlers catch their own panics; this is for whatever lies around them.
+            Ok(Event::Message(message)) => match catch_unwind(AssertUnwindSafe(|| dispatcher.dispatch(message))) {
+                Ok(Next::Go) | Err(_) => {}
+                Ok(Next::Watch(process)) if client_process == Some(process) => {}
+                Ok(Next::Watch(process)) => parent::watch(process, events.clone()),
+                Ok(Next::Exit(code)) => break code,
             },
             Ok(Event::End) => {
                 log::info!("the client closed its side without exit");
@@ -80,6 +82,7 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
 
 fn reader(mut input: impl Read, events: Sender<Event>) -> impl FnOnce() {
     move || {
+        let events = TellsTheEnd(events);
         let mut parser = FrameParser::new();
         let mut buffer = vec![0; 64 << 10];
         loop {
@@ -97,13 +100,21 @@ fn reader(mut input: impl Read, events: Sender<Event>) -> impl FnOnce() {
                     Frame::Body(body) => Incoming::parse(&body),
                     Frame::Bad(why) => Incoming::bad(ErrorCode::InvalidRequest, why),
                 };
-                if events.send(Event::Message(message)).is_err() {
+                if events.0.send(Event::Message(message)).is_err() {
                     return;
                 }
             }
         }
+    }
+}
+
+/// However the reader ends, the loop learns of it.
+struct TellsTheEnd(Sender<Event>);
+
+impl Drop for TellsTheEnd {
+    fn drop(&mut self) {
         // Fails only if the loop has ended already.
-        _ = events.send(Event::End);
+        _ = self.0.send(Event::End);
     }
 }
 
@@ -242,6 +253,13 @@ mod tests {
         assert!(frames.contains("answer") && frames.contains("shown"));
         assert!(!frames.contains("talk 9.") && frames.contains("talk 10."));
         assert_eq!(frames.matches("talk").count(), MAX_IDLE_TALK);
+    }
+
+    #[test]
+    fn finishing_does_not_wait_for_a_client_that_does_not_read() {
+        let outgoing = Outgoing::default();
+        outgoing.message(b"{}".to_vec());
+        outgoing.finish(Duration::from_millis(1));
     }
 
     #[test]

@@ -1,1 +1,3 @@
-//! End-to-end tests live in `tests/`.
+//! What the end-to-end tests in `tests/` share.
+
+pub mod lsp;

@@ -135,7 +135,7 @@ impl Server {
         let answer = self.state.client.ask::<WorkspaceConfiguration>(ConfigurationParams { items: Vec::new() }).await;
         Ok(match answer {
             Ok(answer) => json!({ "answer": answer }),
-            Err(error) => json!({ "error": format!("{error:?}") }),
+            Err(error) => json!({ "error": error.to_string() }),
         })
     }
 
