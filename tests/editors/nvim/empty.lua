@@ -14,6 +14,15 @@ t.run(function()
     t.said()
     vim.cmd('Turnlens ' .. command)
     local texts = wait(function() return #_G.said > 0 and t.said() end, 3000) or {}
-    check('no logs: ' .. command .. ' says one line', #texts == 1 and #texts[1] > 10 and not texts[1]:find('\n'), texts)
+    local text = texts[1] or ''
+    local words = #texts == 1 and text:find('^No ') and not text:find('\n') and not text:find('[Mm]ethod')
+    check('no logs: ' .. command .. ' says one line', words, texts)
+    if command == 'newest' or command == 'sessions' then
+      check(
+        'no logs: ' .. command .. ' says where was looked',
+        text:find('^No agent sessions found%. Looked in '),
+        text
+      )
+    end
   end
 end)

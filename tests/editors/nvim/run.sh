@@ -3,8 +3,7 @@
 # one failed, or if there was no Neovim at all.
 #
 #   TURNLENS_BIN      the server (default: target/debug/turnlens)
-#   TURNLENS_HISTORY  a folder with repo/ and home/ in it, a history that agents wrote (default: made by
-#                     `turnlens demo`'s twin in ../shared, where that is)
+#   TURNLENS_HISTORY  a folder with repo/ and home/ in it, a history that agents wrote (default: `turnlens demo`)
 #   SCREENSHOTS       a folder: the last of the Neovims draws text pictures there
 #   NVIMS             the Neovims to run (default: those that install.sh has put under target/editors/nvim, and `nvim`)
 set -eu
@@ -21,10 +20,16 @@ chmod +x "$scratch/crash/turnlens"
 ln -s "$(cd "$(dirname "$bin")" && pwd)/$(basename "$bin")" "$scratch/bin/turnlens"
 
 history=${TURNLENS_HISTORY:-}
-if [ -z "$history" ]; then
-  maker=$root/../shared/truth/simulate.py
-  [ -f "$maker" ] || { echo "SKIP no history: set TURNLENS_HISTORY to a folder with repo/ and home/"; exit 0; }
+maker=$root/../shared/truth/simulate.py
+if [ -z "$history" ] && "$bin" demo --dir "$scratch/demo" --editor none >"$scratch/demo.log" 2>&1 </dev/null &&
+  [ -d "$scratch/demo/repo" ] && [ -d "$scratch/demo/home" ]; then
+  history=$scratch/demo
+elif [ -z "$history" ] && [ -f "$maker" ]; then
   history=$(python3 "$maker" make "$scratch/history" --scenario plain-edits | tail -n 1)
+elif [ -z "$history" ]; then
+  cat "$scratch/demo.log"
+  echo "FAIL turnlens demo made no history; set TURNLENS_HISTORY to a folder with repo/ and home/"
+  exit 1
 fi
 history=$(cd "$history" && pwd)
 

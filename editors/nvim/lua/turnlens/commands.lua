@@ -80,13 +80,23 @@ local function go_next(direction)
   end
 end
 
+-- Tells where was looked, when a person asks and there is nothing; `otherwise` where there are sessions.
+local function say_nothing(status, otherwise)
+  if not status or (status.sessions or 0) > 0 then return util.notify(otherwise) end
+  local folders = vim.tbl_map(
+    function(folder) return type(folder) == 'table' and folder.path or folder end,
+    status.folders or {}
+  )
+  util.notify(('No agent sessions found. Looked in %s (%d places).'):format(table.concat(folders, ', '), #folders))
+end
+
 local function newest(call)
   client.request('turnlens/status', vim.empty_dict(), function(status, asked)
     if status and status.newest then return ui.open(status.newest, asked.offset_encoding, call.mods) end
     if status and status.reading then
       return util.notify(('Still reading: %d of %d sessions.'):format(status.reading.done, status.reading.total))
     end
-    util.notify('No agent has written a line here that is known.')
+    say_nothing(status, 'No agent has written a line here that is known.')
   end)
 end
 
@@ -104,26 +114,18 @@ local function sessions(call)
   if #words > 0 then params.query = table.concat(words, ' ') end
   client.request('turnlens/sessions', params, function(answer, asked)
     local found = answer and answer.sessions or {}
-    if #found == 0 then return M.say_no_sessions() end
+    if #found == 0 then
+      return client.request(
+        'turnlens/status',
+        vim.empty_dict(),
+        function(status) say_nothing(status, 'No session here. :Turnlens sessions all lists every one.') end
+      )
+    end
     ui.select(
       found,
       'Sessions',
       function(session) ui.open({ uri = session.document }, asked.offset_encoding, call.mods) end
     )
-  end)
-end
-
---- Tells where was looked, when a person asks and there is nothing.
-function M.say_no_sessions()
-  client.request('turnlens/status', vim.empty_dict(), function(status)
-    if not status or (status.sessions or 0) > 0 then
-      return util.notify('No session here. :Turnlens sessions all lists every one.')
-    end
-    local folders = vim.tbl_map(
-      function(folder) return type(folder) == 'table' and folder.path or folder end,
-      status.folders or {}
-    )
-    util.notify(('No agent sessions found. Looked in %s (%d places).'):format(table.concat(folders, ', '), #folders))
   end)
 end
 
