@@ -26,9 +26,35 @@ pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change
     let tree = timeline.head(event.tree);
     let newest_first = (0..timeline.next_node().0).rev().map(NodeId).take(MOST_TRIED);
     let states: Vec<NodeId> = tree.into_iter().chain(newest_first).collect();
-    states.into_iter().find_map(|state| {
+    let found = states.into_iter().find_map(|state| {
         agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
+    });
+    found.or_else(|| match (tree, &change.after) {
+        (Some(state), _) => loosely(timeline, event, step, change, state),
+        (None, Some(after)) => Some(over_unknown(timeline, event, step, after)),
+        (None, None) => None,
     })
+}
+
+/// The strings that were replaced stand in the newest state, each at one place, but not where the log says: somebody
+/// changed other lines since. Those changes are not known; the step's own are.
+fn loosely(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Change, state: NodeId) -> Option<NodeId> {
+    if change.replacements.is_empty() {
+        return None;
+    }
+    let old = timeline.text_of(state).to_vec();
+    by_replacements(timeline, &old, &Change { hunks: Vec::new(), ..change.clone() })?;
+    let gap = timeline.add(Some(state), Cause::Gap, event, Vec::new());
+    outcome(timeline, event, step, &Change { hunks: Vec::new(), ..change.clone() }, gap)
+}
+
+/// A whole file written over a text of which nothing is known: which lines are the step's own is not known either.
+fn over_unknown(timeline: &mut Timeline, event: &Event, step: StepKey, text: &str) -> NodeId {
+    let (_, unknown) = marks(timeline, step);
+    let added: Box<[Line]> =
+        timeline.interner.text_lines(text).into_iter().map(|id| Line { id, mark: unknown }).collect();
+    let splices = if added.is_empty() { Vec::new() } else { vec![Splice { at: 0, added, removed: Box::default() }] };
+    timeline.add(None, Cause::Edit(step), event, splices)
 }
 
 /// The whole text that the step found, as far as the log alone tells it.

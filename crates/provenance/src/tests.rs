@@ -114,6 +114,15 @@ fn edits() {
 }
 
 #[test]
+fn texts_that_the_log_leaves_out() {
+    // Written over who knows what.
+    check("1 => abc", "abc", expect![". . ."]);
+    // The state known is not the one found, but the replaced line stands in it once.
+    check("seen abc\n1 b=>bX\nseen aHbXc", "aHbXc", expect![". . . 1~ ."]);
+    check("seen abc\n1 z=>zX", "abc", expect![". . ."]);
+}
+
+#[test]
 fn people_between() {
     check("1 new abc\nseen abHc\n2 abHc -> abHcX", "abHcX", expect!["1~ 1~ . 1~ 2"]);
     check("1 new abc", "abHc", expect!["1~ 1~ . 1~"]);

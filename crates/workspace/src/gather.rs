@@ -25,7 +25,7 @@ pub(crate) struct Clue {
 #[derive(Clone, Debug)]
 enum What {
     Read { place: Place, id: Arc<str> },
-    Edit { result: Place, call: Place, id: Arc<str>, nth: u32 },
+    Edit { result: Place, call: Place, id: Arc<str>, nth: u32, created: bool },
     Backup { name: Box<str> },
     Commit { blob: repo::BlobId, commit: repo::CommitId },
 }
@@ -127,14 +127,15 @@ impl Moment<'_> {
                     clues.push(clue(*tree, What::Read { place: result.place, id: call.clone() }, 0));
                 }
                 let own = result.edits.iter().filter_map(|edit| Some((edit, *paths.get(&*edit.path)?)));
-                for (nth, (_, tree)) in own.enumerate() {
+                for (nth, (edit, tree)) in own.enumerate() {
                     // A copied record is told as the origin's.
                     let copied = step.record.is_some_and(|record| self.logs.origin_log(log.log, record) != log.log);
                     if copied {
                         continue;
                     }
                     let nth = nth as u32;
-                    let what = What::Edit { result: result.place, call: step.place, id: call.clone(), nth };
+                    let (id, created) = (call.clone(), edit.created);
+                    let what = What::Edit { result: result.place, call: step.place, id, nth, created };
                     clues.push(clue(tree, what, nth + 1));
                     if let Some(prompt) = prompt
                         && before_turn.last().is_none_or(|(last, ..)| *last != prompt)
@@ -174,8 +175,10 @@ impl Moment<'_> {
                 let seen = body.content()?.observed.first()?.text.clone();
                 Happening::Seen { text: seen, how: Seen::Here }
             }
-            What::Edit { result, call, id, nth } => {
-                let change = self.change(clue, *result, *call, *nth, target)?;
+            What::Edit { result, call, id, nth, created } => {
+                let mut change = self.change(clue, *result, *call, *nth, target)?;
+                // A call does not know whether it will make the file; its result told.
+                change.created |= *created;
                 let step = numbers.of(clue.log, id);
                 numbers.told.insert(clue.key, Told::Edit(step));
                 Happening::Edit { step, change: Arc::new(change) }

@@ -7,6 +7,7 @@ mod changes;
 mod file;
 mod gather;
 mod mapping;
+mod search;
 mod sessions;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use file::{FileHistory, FileView, StepRef, short_session};
 pub use gather::Told;
 pub use mapping::PathMapping;
 pub use repo::{CommitInfo, Repo};
+pub use search::{Field, Found, Hit, HitsOfSession, Query};
 pub use sessions::{Located, SessionView, Summary};
 
 /// What the person set.

@@ -1,0 +1,155 @@
+//! Real sessions, replayed by the engine from the commit that they began at, held against the commit that they ended in.
+//!
+//! Needs logs and repositories that are not part of the project: `../shared/corpus` beside it, and a folder of bare
+//! repositories named `owner+name/repo` in `TURNLENS_REPOSITORIES`. Skipped with a word where either is missing.
+
+#![allow(clippy::print_stderr, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use provenance::{Event, EventKey, Happening, Seen, Timeline, Tree};
+use serde_json::Value;
+use trace::{Bodies, Change, StepKey, Timestamp};
+use workspace::{Env, Index};
+
+const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+
+#[test]
+fn replayed_files_are_those_of_the_commit() {
+    let corpus = Path::new(SHARED).join("corpus");
+    let Some(repositories) = std::env::var_os("TURNLENS_REPOSITORIES").map(PathBuf::from).filter(|_| corpus.is_dir())
+    else {
+        eprintln!("skipped: ../shared/corpus or TURNLENS_REPOSITORIES is missing");
+        return;
+    };
+    let (mut same, mut all) = (0, 0);
+    let mut expectations: Vec<PathBuf> =
+        std::fs::read_dir(corpus.join("expected")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    expectations.sort();
+    for path in expectations {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if !name.starts_with("S-claude-") {
+            continue;
+        }
+        let expected: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let repository = expected["repo"].as_str().unwrap().trim_start_matches("github:").replace('/', "+");
+        let git = repositories.join(repository).join("repo");
+        if !git.is_dir() {
+            eprintln!("skipped: {} is missing", git.display());
+            continue;
+        }
+        let log = corpus.join(expected["session_file"].as_str().unwrap().trim_start_matches("shareable/"));
+        for file in expected["files"].as_array().unwrap() {
+            let rel = file["path"].as_str().unwrap();
+            let base = expected["base"].as_str().unwrap();
+            let found = replay(&log, rel, blob(&git, base, rel));
+            let want = blob(&git, expected["commit"].as_str().unwrap(), rel).unwrap_or_default();
+            all += 1;
+            let equal = found.as_ref().is_ok_and(|text| lines(text).eq(lines(&want)));
+            same += usize::from(equal);
+            if !equal {
+                eprintln!("{name} {rel}: {}", difference(found, &want, file));
+            }
+        }
+    }
+    eprintln!("{same} of {all} replayed files are those of the commit");
+    assert!(same * 102 >= all * 83, "{same} of {all}");
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    provenance::lines(text)
+}
+
+fn difference(found: Result<String, String>, want: &str, file: &Value) -> String {
+    let exact = if file["exact"].as_bool() == Some(true) { " (a plain replay is exact)" } else { "" };
+    match found {
+        Err(why) => format!("{why}{exact}"),
+        Ok(text) => {
+            let ranges = provenance::changed_ranges(&text, want);
+            let first = ranges.first().map(|range| {
+                let at = |text: &str, line: u32| {
+                    lines(text).nth(line as usize).unwrap_or("").chars().take(90).collect::<String>()
+                };
+                format!(
+                    "line {}: {:?} is {:?}",
+                    range.new.start + 1,
+                    at(&text, range.old.start),
+                    at(want, range.new.start)
+                )
+            });
+            format!("{} runs differ{exact}; {}", ranges.len(), first.unwrap_or_default())
+        }
+    }
+}
+
+fn blob(git: &Path, commit: &str, rel: &str) -> Option<String> {
+    let output =
+        Command::new("git").arg("--git-dir").arg(git).args(["show", &format!("{commit}:{rel}")]).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The file as the session left it.
+fn replay(log: &Path, rel: &str, base: Option<String>) -> Result<String, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join(log.file_name().unwrap());
+    std::fs::copy(log, &copy).unwrap();
+    let mut env = Env::from_process();
+    (env.home, env.vars) = (None, Default::default());
+    env.extra = vec![(trace::Agent::ClaudeCode, folder.path().to_owned())];
+    let index = Arc::new(Index::new(env));
+    index.refresh(&|_| {});
+    let logs = index.snapshot();
+    let path = logs.paths().next().ok_or("no log")?.clone();
+    let slashes = |path: &str| path.replace('\\', "/");
+    let names: Vec<String> = path.all_steps().flat_map(|step| step.edits()).map(|edit| slashes(&edit.path)).collect();
+    let in_cwd = |name: &str| path.cwds.iter().any(|cwd| *name == format!("{}/{rel}", slashes(cwd)));
+    // Where the agent worked below or beside the repository, the path's end has to do.
+    let exact = names.iter().any(|name| in_cwd(name));
+    let here = |path: &str| if exact { in_cwd(&slashes(path)) } else { slashes(path).ends_with(&format!("/{rel}")) };
+    let mut events = Vec::new();
+    let at = |order: u32| Timestamp(i64::from(order));
+    if let Some(base) = base {
+        let what = Happening::Seen { text: base.into(), how: Seen::Here };
+        events.push(Event { key: EventKey(0), at: at(0), tree: Tree(0), what });
+    }
+    let mut steps: Vec<_> = path.all_steps().filter_map(|step| Some((step, step.result.as_ref()?))).collect();
+    steps.sort_by_key(|(_, result)| result.order);
+    for (step, result) in steps {
+        if !result.edits.iter().any(|edit| here(&edit.path)) && !result.whole_read.as_deref().is_some_and(here) {
+            continue;
+        }
+        let content = |place| index.body(path.log, place);
+        let (own, call) = (content(result.place), content(step.place));
+        let own = own.content().ok_or("a body is gone")?;
+        let changes = if own.changes.is_empty() { &call.content().unwrap().changes } else { &own.changes };
+        let of_file: Vec<&Change> = changes.iter().filter(|change| here(&change.path)).collect();
+        let step = StepKey(result.order);
+        for change in of_file.into_iter().filter(|_| !result.edits.is_empty()) {
+            let created = change.created || result.edits.iter().any(|edit| edit.created && here(&edit.path));
+            let what = Happening::Edit { step, change: Arc::new(Change { created, ..change.clone() }) };
+            events.push(Event {
+                key: EventKey(u64::from(result.order) * 2),
+                at: at(result.order),
+                tree: Tree(0),
+                what,
+            });
+        }
+        for seen in own.observed.iter().filter(|seen| here(&seen.path)) {
+            let what = Happening::Seen { text: seen.text.clone(), how: Seen::Here };
+            events.push(Event {
+                key: EventKey(u64::from(result.order) * 2 + 1),
+                at: at(result.order),
+                tree: Tree(0),
+                what,
+            });
+        }
+    }
+    let mut timeline = Timeline::new();
+    timeline.sync(&events);
+    let unresolved = timeline.unresolved().len();
+    let last = events.iter().rev().find(|event| matches!(event.what, Happening::Edit { .. })).ok_or("no edit")?;
+    let text = timeline.text_of_event(last.key).ok_or_else(|| format!("{unresolved} edits could not be replayed"))?;
+    if unresolved > 0 { Err(format!("{unresolved} edits could not be replayed")) } else { Ok(text) }
+}
