@@ -2,8 +2,9 @@
 
 use gix::ObjectId;
 use gix::index::entry::{Mode, Stage};
-use gix::objs::tree::EntryKind;
+use gix::objs::tree::EntryMode;
 
+use crate::graph::is_file;
 use crate::id::blob_hash;
 use crate::{BlobId, CommitId, Repo, paths};
 
@@ -72,11 +73,15 @@ impl Repo {
     }
 }
 
-/// The blob of a file in HEAD's tree.
-pub(crate) fn file_in_head(git: &gix::Repository, rel: &str) -> Option<ObjectId> {
-    let tree = git.head_commit().ok()?.tree().ok()?;
+fn file_in_head(git: &gix::Repository, rel: &str) -> Option<ObjectId> {
+    let (id, mode) = entry_in(&git.head_tree().ok()?, rel)?;
+    is_file(mode).then_some(id)
+}
+
+/// What a commit's tree has at this path.
+pub(crate) fn entry_in(tree: &gix::Tree<'_>, rel: &str) -> Option<(ObjectId, EntryMode)> {
     let entry = tree.lookup_entry(paths::names(rel)?.into_iter().map(Name)).ok()??;
-    matches!(entry.mode().kind(), EntryKind::Blob | EntryKind::BlobExecutable).then(|| entry.id().detach())
+    Some((entry.id().detach(), entry.mode()))
 }
 
 /// A name in a tree.

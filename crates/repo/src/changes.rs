@@ -1,19 +1,22 @@
 //! What is not committed, and what is ignored.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::ops::ControlFlow;
 
-use anyhow::{Context, Result, anyhow};
-use gix::bstr::BStr;
+use anyhow::{Result, anyhow};
+use gix::bstr::{BStr, ByteSlice};
 use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
-use gix::index::entry::Mode;
+use gix::index::entry::{Flags, Mode};
+use gix::index::{File, State};
 use gix::status::index_worktree::Item as InWorktree;
 use gix::status::tree_index::TrackRenames;
 use gix::status::{Item, UntrackedFiles};
+use gix::worktree::IndexPersistedOrInMemory;
 use gix::worktree::stack::state::{attributes::Source as AttributesSource, ignore::Source as IgnoreSource};
 
 use crate::Repo;
-use crate::blobs::file_in_head;
+use crate::blobs::entry_in;
 use crate::id::blob_hash;
 
 /// A file that is not as HEAD has it.
@@ -42,18 +45,24 @@ impl Repo {
     /// not ignored) and deleted. `staged_only`: the files of the index instead. Submodules and nested repositories
     /// are left out, and so are names that are no Unicode.
     ///
+    /// What a sparse checkout leaves out is taken as HEAD has it.
+    ///
     /// Looks at each file of the working tree, reads those whose size or time is not the index's. Files with a filter
     /// program (git-lfs) are taken as changed then, for none is run. Errors: the index or HEAD cannot be read.
     pub fn changed_files(&self, staged_only: bool) -> Result<Vec<ChangedFile>> {
+        self.find_changes(staged_only)
+            .map_err(|error| anyhow!("cannot tell what is not committed in {}: {error}", self.root().display()))
+    }
+
+    fn find_changes(&self, staged_only: bool) -> gix::Result<Vec<ChangedFile>> {
         let git = self.git();
-        let touched = if staged_only { touched_in_index(&git) } else { touched_anywhere(&git) };
+        let index = whole_index(&git)?;
         let touched =
-            touched.with_context(|| format!("cannot tell what is not committed in {}", self.root().display()))?;
-        let changed = touched.into_iter().filter_map(|(rel, touched)| {
-            let kind = self.kind_of(&git, &rel, &touched, staged_only)?;
-            Some(ChangedFile { rel, kind })
-        });
-        Ok(changed.collect())
+            if staged_only { touched_in_index(&git, &index)? } else { touched_anywhere(&git, index.clone())? };
+        let staged: Option<&State> = if staged_only { Some(&index) } else { None };
+        let sides = Sides { repo: self, git: &git, head: git.head_tree().ok(), staged };
+        let kind = |(rel, touched): (String, Touched)| Some(ChangedFile { kind: sides.kind_of(&rel, &touched)?, rel });
+        Ok(touched.into_iter().filter_map(kind).collect())
     }
 
     /// Whether an ignore file names it. What is in the index is not ignored.
@@ -72,70 +81,77 @@ impl Repo {
         let mut stack = git.excludes(&index, None, IgnoreSource::WorktreeThenIdMappingIfNotSkipped).ok()?;
         Some(stack.at_entry(rel, Some(mode)).ok()?.is_excluded())
     }
+}
 
-    /// `None`: it is as HEAD has it after all.
-    fn kind_of(&self, git: &gix::Repository, rel: &str, touched: &Touched, staged_only: bool) -> Option<ChangeKind> {
-        let in_head = file_in_head(git, rel);
-        let is_there = if staged_only {
-            git.index_or_empty().ok()?.entry_range(rel.into()).is_some()
-        } else {
-            self.on_disk(rel)?.symlink_metadata().is_ok_and(|file| !file.is_dir())
+/// What is compared.
+struct Sides<'r> {
+    repo: &'r Repo,
+    git: &'r gix::Repository,
+    /// `None`: there is no commit yet.
+    head: Option<gix::Tree<'r>>,
+    /// The index; `None`: the working tree is asked for.
+    staged: Option<&'r State>,
+}
+
+impl Sides<'_> {
+    /// What happened to a file. `None`: it is as HEAD has it after all.
+    fn kind_of(&self, rel: &str, touched: &Touched) -> Option<ChangeKind> {
+        let in_head = self.head.as_ref().and_then(|tree| entry_in(tree, rel));
+        let in_head = in_head.filter(|(_, mode)| mode.is_blob_or_symlink()).map(|(id, _)| id);
+        let is_there = match self.staged {
+            Some(index) => index.entry_range(rel.into()).is_some(),
+            None => self.repo.on_disk(rel)?.symlink_metadata().is_ok_and(|file| !file.is_dir()),
         };
         match (in_head, is_there) {
             (None, false) => None,
             (None, true) => Some(ChangeKind::Added),
             (Some(_), false) => Some(ChangeKind::Deleted),
             // What was staged may have been undone since.
-            (Some(blob), true) if touched.staged && touched.unstaged && self.worktree_blob(git, rel) == Some(blob) => {
-                None
-            }
+            (Some(blob), true) if touched.staged && touched.unstaged && self.blob_on_disk(rel) == Some(blob) => None,
             (Some(_), true) => Some(ChangeKind::Modified),
         }
     }
 
     /// The name that the file on disk would have as a blob.
-    fn worktree_blob(&self, git: &gix::Repository, rel: &str) -> Option<gix::ObjectId> {
-        let file = std::fs::File::open(self.on_disk(rel)?).ok()?;
-        let (mut pipeline, index) = git.filter_pipeline(None).ok()?;
+    fn blob_on_disk(&self, rel: &str) -> Option<gix::ObjectId> {
+        let file = std::fs::File::open(self.repo.on_disk(rel)?).ok()?;
+        let (mut pipeline, index) = self.git.filter_pipeline(None).ok()?;
         let mut text = Vec::new();
         match pipeline.convert_to_git(file, rel.as_ref(), &index).ok()? {
-            ToGitOutcome::Unchanged(mut file) => std::io::Read::read_to_end(&mut file, &mut text).ok()?,
-            ToGitOutcome::Process(mut file) => file.read_to_end(&mut text).ok()?,
-            ToGitOutcome::Buffer(bytes) => std::io::Write::write(&mut text, bytes).ok()?,
-        };
-        Some(blob_hash(git.object_hash(), &text))
+            ToGitOutcome::Unchanged(mut file) => drop(file.read_to_end(&mut text).ok()?),
+            ToGitOutcome::Process(mut filtered) => drop(filtered.read_to_end(&mut text).ok()?),
+            ToGitOutcome::Buffer(bytes) => text.extend_from_slice(bytes),
+        }
+        Some(blob_hash(self.git.object_hash(), &text))
     }
 }
 
-fn touched_in_index(git: &gix::Repository) -> Result<BTreeMap<String, Touched>> {
-    let index = git.index_or_empty().map_err(plain)?;
-    let tree = git.head_tree_id_or_empty().map_err(plain)?;
+fn touched_in_index(git: &gix::Repository, index: &State) -> gix::Result<BTreeMap<String, Touched>> {
+    let tree = git.head_tree_id_or_empty()?;
     // Without one of its own, only what lies below the current folder would be told.
-    let everything = git.pathspec(false, None::<&str>, false, &index, AttributesSource::IdMapping);
-    let mut everything = everything.map_err(plain)?;
+    let mut everything = git.pathspec(false, None::<&str>, false, index, AttributesSource::IdMapping)?;
     let mut touched = BTreeMap::<String, Touched>::new();
-    git.tree_index_status(&tree, &index, Some(&mut everything), TrackRenames::Disabled, |change, _, _| {
+    git.tree_index_status(&tree, index, Some(&mut everything), TrackRenames::Disabled, |change, _, _| {
         let (location, _, mode, _) = change.fields();
         if let Some(rel) = name(location).filter(|_| mode != Mode::COMMIT) {
             touched.entry(rel).or_default().staged = true;
         }
         Ok(ControlFlow::Continue(()))
-    })
-    .map_err(plain)?;
+    })?;
     Ok(touched)
 }
 
-fn touched_anywhere(git: &gix::Repository) -> Result<BTreeMap<String, Touched>> {
+fn touched_anywhere(git: &gix::Repository, index: IndexPersistedOrInMemory) -> gix::Result<BTreeMap<String, Touched>> {
     let mut touched = BTreeMap::<String, Touched>::new();
     let status = git
-        .status(gix::progress::Discard)
-        .map_err(plain)?
+        .status(gix::progress::Discard)?
+        .index(index)
         .index_worktree_submodules(None)
         .index_worktree_rewrites(None)
         .tree_index_track_renames(TrackRenames::Disabled)
         .untracked_files(UntrackedFiles::Files);
-    for item in status.into_iter(Vec::new()).map_err(plain)? {
-        match item.map_err(plain)? {
+    for item in status.into_iter(Vec::new())? {
+        match item? {
             Item::TreeIndex(change) if change.entry_mode() != Mode::COMMIT => {
                 if let Some(rel) = name(change.location()) {
                     touched.entry(rel).or_default().staged = true;
@@ -150,6 +166,31 @@ fn touched_anywhere(git: &gix::Repository) -> Result<BTreeMap<String, Touched>> 
         }
     }
     Ok(touched)
+}
+
+/// The index with a file for each file: a sparse one has whole folders as single entries, which gix compares with
+/// nothing.
+fn whole_index(git: &gix::Repository) -> gix::Result<IndexPersistedOrInMemory> {
+    let sparse = git.index_or_empty()?;
+    if !sparse.is_sparse() {
+        return Ok(IndexPersistedOrInMemory::Persisted(sparse));
+    }
+    let mut whole = State::new(git.object_hash());
+    whole.set_timestamp(sparse.timestamp());
+    for entry in sparse.entries() {
+        let path = entry.path(&sparse);
+        if !entry.mode.is_sparse() {
+            whole.dangerously_push_entry(entry.stat, entry.id, entry.flags, entry.mode, path);
+            continue;
+        }
+        let folder = git.index_from_tree(&entry.id)?;
+        for file in folder.entries() {
+            let path = [path.as_bytes(), file.path(&folder).as_bytes()].concat();
+            whole.dangerously_push_entry(file.stat, file.id, Flags::SKIP_WORKTREE, file.mode, path.as_bstr());
+        }
+    }
+    whole.sort_entries();
+    Ok(IndexPersistedOrInMemory::InMemory(File::from_state(whole, git.index_path())))
 }
 
 /// Whether it is a change of a file, or a new file.
@@ -168,8 +209,4 @@ fn is_file(item: &InWorktree) -> bool {
 
 fn name(path: &BStr) -> Option<String> {
     std::str::from_utf8(path).ok().map(str::to_owned)
-}
-
-fn plain(error: gix::Error) -> anyhow::Error {
-    anyhow!("{error}")
 }

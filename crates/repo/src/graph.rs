@@ -313,8 +313,11 @@ impl FileGraph {
 
 /// The blob, if it is a file and no link or submodule.
 fn file_of(entry: Option<(ObjectId, EntryMode)>) -> Option<ObjectId> {
-    let (id, mode) = entry?;
-    matches!(mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable).then_some(id)
+    entry.filter(|(_, mode)| is_file(*mode)).map(|(id, _)| id)
+}
+
+pub(crate) fn is_file(mode: EntryMode) -> bool {
+    matches!(mode.kind(), EntryKind::Blob | EntryKind::BlobExecutable)
 }
 
 impl Ord for Visit {

@@ -245,21 +245,69 @@ fn sparse_checkout() {
         git init -q
         write in/a.rs a
         write out/b.rs b
+        write out/deep/c.rs c
         commit one
         git sparse-checkout set --cone --sparse-index in
         ? changed
         ? staged
         write in/a.rs changed
+        write out/b.rs back
+        write out/new.rs new
         ? changed
+        git add in/a.rs
+        git rm -q --sparse --cached out/b.rs
+        ? staged
         ? index_blob out/b.rs
         ? knows_path out/b.rs
         ",
         expect![[r#"
-            changed: error: cannot tell what is not committed
-            staged: error: cannot tell what is not committed
-            changed: error: cannot tell what is not committed
+            changed: -
+            staged: -
+            changed:
+            M in/a.rs
+            staged:
+            M in/a.rs
+            D out/b.rs
             index_blob out/b.rs: none
             knows_path out/b.rs: true
+        "#]],
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links() {
+    check(
+        "
+        cd main
+        git init -q
+        write a.rs a
+        link same a.rs
+        link other a.rs
+        link gone a.rs
+        link file a.rs
+        commit one
+        remove other
+        link other b.rs
+        remove gone
+        remove file
+        write file now a file
+        link new a.rs
+        ? changed
+        git add -A
+        ? staged
+        ",
+        expect![[r#"
+            changed:
+            M file
+            D gone
+            A new
+            M other
+            staged:
+            M file
+            D gone
+            A new
+            M other
         "#]],
     );
 }

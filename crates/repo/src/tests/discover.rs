@@ -136,6 +136,28 @@ fn broken_repositories() {
 }
 
 #[test]
+fn references_in_a_form_that_cannot_be_read() {
+    check(
+        "
+        cd main
+        git init -q --ref-format=reftable
+        write a.rs a
+        commit one
+        ? discover
+        ? head
+        ? blob_at_head a.rs
+        ? changed
+        ",
+        expect![[r#"
+            discover: none
+            head: no repository
+            blob_at_head a.rs: no repository
+            changed: no repository
+        "#]],
+    );
+}
+
+#[test]
 fn nested_repository_and_submodule() {
     check(
         "

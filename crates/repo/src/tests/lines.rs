@@ -108,6 +108,42 @@ fn renames_are_followed() {
 }
 
 #[test]
+fn of_several_deleted_files_the_most_similar_was_renamed() {
+    check(
+        "
+        cd main
+        git init -q
+        write src/far.rs one|b|c|d
+        commit far
+        write lib/a.rs one|two|c|d
+        commit same name
+        write src/near.rs one|two|three|four
+        commit near
+        remove src/near.rs
+        remove src/far.rs
+        remove lib/a.rs
+        write src/a.rs one|two|three|new
+        write src/b.rs all|of|it|new
+        commit renamed
+        ? lines src/a.rs
+        ? lines src/b.rs
+        ",
+        expect![[r#"
+            lines src/a.rs:
+            one ← near
+            two ← near
+            three ← near
+            new ← renamed
+            lines src/b.rs:
+            all ← renamed
+            of ← renamed
+            it ← renamed
+            new ← renamed
+        "#]],
+    );
+}
+
+#[test]
 fn a_line_from_the_second_parent() {
     check(
         "
