@@ -285,8 +285,8 @@ fn worktree_of_a_bare_repository() {
         cd
         git clone -q --bare seed store.git
         cd store.git
-        git worktree add -q ../work main
-        cd work
+        git worktree add -q ../checkout main
+        cd checkout
         ? root
         ? common_dir
         ? main_root
@@ -294,13 +294,13 @@ fn worktree_of_a_bare_repository() {
         ? worktrees
         ",
         expect![[r#"
-            root: /work
+            root: /checkout
             common_dir: /store.git
             main_root: none
             history a.rs:
             0 one "a\n" from []
             worktrees:
-            /work main
+            /checkout main
         "#]],
     );
 }
