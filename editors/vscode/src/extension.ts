@@ -12,7 +12,7 @@ import { lensMenu, lineMenu, stoppedMenu } from './menus';
 import type { CommandArgument, LiveSession } from './protocol';
 import { NotRunning, SCHEME, Server } from './server';
 import { openLive, openSession, SessionsView } from './sessions';
-import { needsRestart } from './settings';
+import { setting } from './settings';
 import { Reports, show } from './show';
 import { registerSides } from './sides';
 import { addLogFolder, doctor, getStarted, openDemo, openNewestChange, setNoise, toggleCurrentLine } from './start';
@@ -136,7 +136,7 @@ function listen(context: vscode.ExtensionContext, client: Server, line: LineWatc
   context.subscriptions.push(
     client.onDidChangeRunning(() => view.refresh()),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (needsRestart(event)) void client.restart();
+      if (event.affectsConfiguration('turnlens')) void client.restartIfNeeded();
     }),
   );
 }
@@ -151,7 +151,7 @@ function newlyWaiting(live: LiveSession[], waiting: Set<string>): LiveSession[] 
 }
 
 async function tellWaiting(session: LiveSession): Promise<void> {
-  if (!vscode.workspace.getConfiguration('turnlens').get('notifications.waiting', false)) return;
+  if (!setting('notifications.waiting', false)) return;
   const button = await vscode.window.showInformationMessage(`${session.agentName} waits: ${session.title}`, 'Open');
   if (button !== undefined) await show(asShown(session.document));
 }

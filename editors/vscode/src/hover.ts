@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { HoverRequest } from 'vscode-languageclient/node';
 import { CLIENT_COMMANDS, SERVER_COMMANDS } from './protocol';
 import type { Server } from './server';
+import { setting } from './settings';
 
 /**
  * VS Code draws hovers by how well their selector fits, and this one fits least: it is drawn below the others. The
@@ -35,7 +36,7 @@ async function hover(
 
 /** Lenses are off in diff editors, which is where people look through changes: there the hover tells all. */
 function wantsFull(document: vscode.TextDocument): boolean {
-  if (vscode.workspace.getConfiguration('turnlens').get('hover.code') !== 'auto') return false;
+  if (setting('hover.code', 'auto') !== 'auto') return false;
   const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
   return input instanceof vscode.TabInputTextDiff && input.modified.toString() === document.uri.toString();
 }

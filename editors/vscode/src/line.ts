@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { LineInfo, LiveSession, Reading } from './protocol';
 import type { Server } from './server';
+import { setting } from './settings';
 import { isOurs, isTrace } from './show';
 import { cutStatus, readingText } from './text';
 
@@ -120,8 +121,7 @@ export class LineWatch implements vscode.Disposable {
   private says(): [text: string, tooltip: string, command: string] {
     if (!this.server.enabled) return ['', '', ''];
     if (!this.server.running) return ['$(warning) Turnlens', 'Turnlens does not run.', 'turnlens.stoppedMenu'];
-    const enabled = vscode.workspace.getConfiguration('turnlens').get('statusBar.enable', true);
-    if (this.origin && enabled) return [cutStatus(this.origin.status), this.origin.title, 'turnlens.lineMenu'];
+    if (this.origin && setting('statusBar.enable', true)) return [cutStatus(this.origin.status), this.origin.title, 'turnlens.lineMenu'];
     if (this.reading && this.readingLong) {
       return [`$(sync~spin) Turnlens ${readingText(this.reading)}`, 'Reading sessions', 'turnlens.showOutput'];
     }
@@ -129,7 +129,7 @@ export class LineWatch implements vscode.Disposable {
   }
 
   private drawEndOfLine(editor: vscode.TextEditor): void {
-    if (!this.origin || !vscode.workspace.getConfiguration('turnlens').get('currentLine.enable', false)) return;
+    if (!this.origin || !setting('currentLine.enable', false)) return;
     const { range } = editor.document.lineAt(editor.selection.active.line);
     editor.setDecorations(this.endOfLine, [
       { range, renderOptions: { after: { contentText: cutStatus(this.origin.status) } } },

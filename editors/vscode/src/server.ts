@@ -16,7 +16,7 @@ import {
 } from 'vscode-languageclient/node';
 import { findServer } from './binary';
 import { CLIENT_COMMANDS, SERVER_COMMANDS, type CommandArgument, type Notifications, type Requests } from './protocol';
-import { settings } from './settings';
+import { setting, settings } from './settings';
 import { NOT_FOUND } from './text';
 
 export const SCHEME = 'turnlens';
@@ -27,6 +27,8 @@ export class NotRunning extends Error {}
 
 export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
+  private changing: Promise<void> = Promise.resolve();
+  private launched = '';
   private toldMissing = false;
   private readonly output = vscode.window.createOutputChannel('Turnlens', { log: true });
   private readonly stateEmitter = new vscode.EventEmitter<boolean>();
@@ -46,13 +48,17 @@ export class Server implements vscode.Disposable {
 
   /** Whether the person wants a server in this window at all. */
   get enabled(): boolean {
-    return vscode.workspace.getConfiguration('turnlens').get('enable', true);
+    return setting('enable', true);
+  }
+
+  private get extraArgs(): string[] {
+    return setting('server.extraArgs', []);
   }
 
   /** The program that is or would be run. */
   get program(): string | undefined {
     return findServer({
-      setting: vscode.workspace.getConfiguration('turnlens').get('server.path', ''),
+      setting: setting('server.path', ''),
       extensionPath: this.extension.extensionPath,
       home: homedir(),
       platform: process.platform,
@@ -61,8 +67,43 @@ export class Server implements vscode.Disposable {
     });
   }
 
-  async start(): Promise<void> {
-    if (!this.enabled || this.client !== undefined) return;
+  start(): Promise<void> {
+    return this.inTurn(() => this.startNow());
+  }
+
+  stop(): Promise<void> {
+    return this.inTurn(() => this.stopNow());
+  }
+
+  restart(): Promise<void> {
+    return this.inTurn(async () => {
+      await this.stopNow();
+      await this.startNow();
+    });
+  }
+
+  /** Restarts where what is only read at the start is not what it was then; settings are told to change at odd times. */
+  async restartIfNeeded(): Promise<void> {
+    if (this.launch() !== this.launched) await this.restart();
+  }
+
+  /** Everything that is only read at the start, as one text. */
+  private launch(): string {
+    return JSON.stringify([this.enabled, this.program, this.extraArgs, setting('virtualDocuments', 'auto')]);
+  }
+
+  /**
+   * One start or stop after the other. A client that is still starting cannot be stopped, and a second one beside it
+   * could not register the server's commands again.
+   */
+  private inTurn(step: () => Promise<void>): Promise<void> {
+    return (this.changing = this.changing.then(step, step));
+  }
+
+  private async startNow(): Promise<void> {
+    if (this.client !== undefined) return;
+    this.launched = this.launch();
+    if (!this.enabled) return;
     const program = this.program;
     if (program === undefined) {
       this.stateEmitter.fire(false);
@@ -70,11 +111,10 @@ export class Server implements vscode.Disposable {
       this.toldMissing = true;
       return;
     }
-    const extraArgs = vscode.workspace.getConfiguration('turnlens').get<string[]>('server.extraArgs', []);
     const client = new LanguageClient(
       'turnlens',
       'Turnlens',
-      { command: program, args: ['lsp', ...extraArgs] },
+      { command: program, args: ['lsp', ...this.extraArgs] },
       this.clientOptions(),
     );
     this.client = client;
@@ -88,17 +128,12 @@ export class Server implements vscode.Disposable {
     }
   }
 
-  async stop(): Promise<void> {
+  private async stopNow(): Promise<void> {
     const client = this.client;
     this.client = undefined;
     // A client that never came up throws when it is stopped; there is nothing left to stop then.
     await client?.dispose().catch(() => undefined);
     this.stateEmitter.fire(false);
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
   }
 
   async request<M extends keyof Requests>(

@@ -14,7 +14,7 @@ export function settings(extension: vscode.Extension<unknown>): Record<string, u
   return nested(Object.fromEntries(keys.map((key) => [key.replace('turnlens.', ''), configuration.get(key)])));
 }
 
-/** Whether a change needs a new server, because it is only read at the start. */
-export function needsRestart(event: vscode.ConfigurationChangeEvent): boolean {
-  return ['enable', 'server', 'virtualDocuments'].some((key) => event.affectsConfiguration(`turnlens.${key}`));
+/** One setting, by its key without the prefix. */
+export function setting<T>(key: string, otherwise: T): T {
+  return vscode.workspace.getConfiguration('turnlens').get(key, otherwise);
 }

@@ -10,6 +10,9 @@ async function shot(bench, name) {
   await bench.page.screenshot({ path: path.join(SHOTS, `vscode-${name}.png`) });
 }
 
+/** Thrown by a check that cannot be made here. */
+export class Skip extends Error {}
+
 function must(what, truth, seen) {
   if (!truth) throw new Error(`${what}; seen: ${JSON.stringify(seen)}`);
 }
@@ -83,9 +86,33 @@ async function hoverBelowTheOther(bench, facts) {
   const drawn = (await rows.nth(own).locator('.monaco-tokenized-source, p').allInnerTexts()).join('\n').split('\n').filter(Boolean).length;
   must('at most 18 lines', drawn <= 18, drawn);
   await shot(bench, 'hover');
-  await rows.nth(own).locator('a').first().click();
-  await bench.until('the turn, from the hover', async () => isTraceTab(await bench.activeTab()));
+  for (const link of links) await linkLeadsOn(bench, facts, link);
   return links.join(', ');
+}
+
+/** A click on a link of the hover opens something. */
+async function linkLeadsOn(bench, facts, link) {
+  await bench.calm();
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line, wordIn(facts.known).column);
+  await bench.keys('Control+k', 'Control+i');
+  await bench.page.locator('.monaco-hover:visible .hover-row a').filter({ hasText: link }).first().click();
+  await bench.until(`what "${link}" opens`, async () => (await bench.quickPick.isVisible()) || (await bench.activeTab()) !== fileName(facts));
+  same(`notifications after "${link}"`, await bench.notifications(), []);
+}
+
+async function lineMenu(bench, facts) {
+  await bench.goTo(facts.known.line);
+  await bench.until('a status text', () => bench.status('line'));
+  await bench.page.locator('[id="turnlens.turnlens.line"] a').click();
+  await bench.until('the menu', () => bench.quickPick.isVisible());
+  const rows = await bench.until('its rows', async () => {
+    const found = await bench.quickRows();
+    return found.length > 0 && found;
+  });
+  same('the menu', rows, ['Open Turn', 'Peek', 'Step Diff', "Turn's Changes", 'Line History', 'Explain', 'Hide Lenses']);
+  await shot(bench, 'menu');
+  await bench.keys('Escape');
 }
 
 async function turnAndBack(bench, facts) {
@@ -123,9 +150,12 @@ async function traceOutline(bench, facts) {
 
 async function turnsOfATrace(bench, facts) {
   await openTurnOf(bench, facts);
-  const buttons = await bench.page.locator('.editor-group-container.active .editor-actions .action-label').evaluateAll((all) => all.map((a) => a.getAttribute('aria-label') ?? ''));
+  const actions = bench.page.locator('.editor-group-container.active .editor-actions .action-label');
   for (const wanted of ['Previous Turn', 'Next Turn', 'Show Changes of Turn']) {
-    must(`${wanted} in the title bar`, buttons.some((label) => label.includes(wanted)), buttons);
+    await bench.until(`${wanted} in the title bar`, async () => {
+      const labels = await actions.evaluateAll((all) => all.map((action) => action.getAttribute('aria-label') ?? ''));
+      return labels.some((label) => label.includes(wanted));
+    });
   }
 }
 
@@ -339,6 +369,12 @@ async function fileHistory(bench, facts) {
   });
   await bench.keys('Enter');
   await bench.until('the diff with now', async () => (await bench.activeTab())?.includes('↔ now'));
+  await bench.goTo(facts.known.line, wordIn(facts.known).column);
+  await bench.keys('Control+k', 'Control+i');
+  const hover = bench.page.locator('.monaco-hover:visible .hover-row').filter({ hasText: /turn \d+/ });
+  await bench.until('our hover in a diff editor', async () => (await hover.count()) > 0);
+  await shot(bench, 'diff-hover');
+  await bench.keys('Escape');
   await bench.keys('Control+F4');
   return rows.join(' ‖ ');
 }
@@ -401,10 +437,81 @@ async function walkthrough(bench) {
   await bench.keys('Control+F4');
 }
 
+async function settingsTakeEffect(bench, facts) {
+  await bench.open(facts.file);
+  await bench.goTo(1);
+  await bench.until('lenses', async () => (await bench.lensRows()).length > 0);
+  await bench.set('turnlens.codeLens.scope', 'off');
+  await bench.until('no lenses', async () => (await bench.lensRows()).length === 0);
+  await bench.set('turnlens.codeLens.scope', undefined);
+  await bench.until('lenses again', async () => (await bench.lensRows()).length > 0);
+}
+
+/** The end of a growing trace stays in sight while the cursor is on its last line; else not one line moves. */
+async function liveTrace(bench, facts) {
+  const log = newestLog(facts.home);
+  if (!log) throw new Skip('no log of Claude Code');
+  await bench.open(facts.file);
+  await bench.command('Open Session…');
+  await bench.until('sessions', async () => (await bench.quickRows())[0]?.includes('sessions that edited this file'));
+  await bench.choose(log.title(facts.sessions));
+  await bench.rest(300);
+  await bench.keys('Enter');
+  await bench.until('the session', async () => isTraceTab(await bench.activeTab()));
+  await bench.keys('Control+End');
+  for (const word of ['first', 'second', 'third']) {
+    log.say(`The ${word} thing said later.\n\n${'And a line more.\n\n'.repeat(20)}The end of the ${word}.`);
+    await bench.until(`the end of the ${word}`, () => bench.viewLine(`The end of the ${word}.`).isVisible().catch(() => false));
+  }
+  await shot(bench, 'live');
+  await bench.keys('Control+Home');
+  await bench.rest(500);
+  const top = await bench.editor.innerText();
+  log.say('The end of the fourth.');
+  await bench.rest(2500);
+  same('the first screen', await bench.editor.innerText(), top);
+}
+
+/** The log that a session of Claude Code wrote last, and a way to let it grow. */
+function newestLog(home) {
+  const projects = path.join(home, '.claude/projects');
+  if (!fs.existsSync(projects)) return undefined;
+  const files = fs.readdirSync(projects, { recursive: true }).map((name) => path.join(projects, name));
+  const logs = files.filter((file) => /[0-9a-f-]{36}\.jsonl$/.test(file));
+  const [file] = logs.sort((a, b) => fs.statSync(b).mtimeMs - fs.statSync(a).mtimeMs);
+  const id = path.basename(file, '.jsonl');
+  const records = () => fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  return {
+    title: (sessions) => sessions.find((session) => session.id === id).title,
+    say(text) {
+      const said = records().filter((record) => record.uuid);
+      const model = said.findLast((record) => record.type === 'assistant');
+      const message = { ...model.message, id: `msg_${said.length}`, content: [{ type: 'text', text }] };
+      const record = { ...model, message, uuid: crypto.randomUUID(), parentUuid: said.at(-1).uuid, timestamp: new Date().toISOString() };
+      fs.appendFileSync(file, `${JSON.stringify(record)}\n`);
+    },
+  };
+}
+
+async function withoutServer(bench, facts) {
+  await bench.open(facts.file);
+  await bench.set('turnlens.server.path', '/nowhere/turnlens');
+  await bench.until('the words', async () =>
+    (await bench.notifications()).some((text) => text.includes('turnlens was not found on PATH. Set turnlens.server.path or install it: cargo install turnlens.')));
+  await bench.until('the sign', async () => (await bench.status('line')).includes('Turnlens'));
+  await shot(bench, 'without-server');
+  await bench.clearNotifications();
+  await bench.set('turnlens.server.path', facts.server);
+  await bench.open(facts.file);
+  await bench.goTo(1);
+  await bench.until('lenses again', async () => (await bench.lensRows()).length > 0);
+}
+
 export const CHECKS = [
   { name: 'starts quietly', run: startsQuietly, always: true },
   { name: 'lens on heads', run: lensOnHeads },
   { name: 'status bar', run: statusBar },
+  { name: 'line menu', run: lineMenu },
   { name: 'hover below the other', run: hoverBelowTheOther },
   { name: 'turn and back', run: turnAndBack },
   { name: 'trace folds', run: traceFolds },
@@ -430,4 +537,7 @@ export const CHECKS = [
   { name: 'sessions view', run: sessionsView },
   { name: 'doctor', run: doctor },
   { name: 'walkthrough', run: walkthrough },
+  { name: 'settings take effect', run: settingsTakeEffect },
+  { name: 'live trace', run: liveTrace },
+  { name: 'without a server', run: withoutServer },
 ];

@@ -8,9 +8,10 @@
 // failed, 77: skipped, the workbench or Chromium is missing. Pictures: target/screenshots/vscode-*.png.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { CHECKS } from './checks.mjs';
+import { CHECKS, Skip } from './checks.mjs';
 import { readFacts } from './facts.mjs';
 import { environment, ROOT, startWorkbench, whatIsMissing } from './workbench.mjs';
 
@@ -33,9 +34,12 @@ if (missing) {
   process.exit(77);
 }
 const { repo, home } = places();
-const cache = fs.mkdtempSync(path.join(path.dirname(home), 'cache-'));
-const env = environment(home, cache);
-const facts = readFacts({ server: values.server, repo, env });
+// A copy, for a check lets a session grow.
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'turnlens-drive-'));
+const ownHome = path.join(work, 'home');
+fs.cpSync(home, ownHome, { recursive: true, preserveTimestamps: true });
+const env = environment(ownHome, path.join(work, 'cache'));
+const facts = { ...readFacts({ server: values.server, repo, env }), home: ownHome, server: path.resolve(values.server) };
 console.log(`${facts.file}: line ${facts.known.line} is a turn's, line ${facts.unknown.line} nobody's`);
 
 const { bench, tmp, close } = await startWorkbench({
@@ -51,6 +55,10 @@ for (const { name, run } of CHECKS.filter((check) => check.name.includes(values.
     const seen = await run(bench, facts);
     report('PASS', name, began, seen);
   } catch (error) {
+    if (error instanceof Skip) {
+      report('SKIP', name, began, error.message);
+      continue;
+    }
     failed += 1;
     report('FAIL', name, began, String(error.message).split('\n')[0]);
     await shot(`FAIL-${name}`);
@@ -58,7 +66,7 @@ for (const { name, run } of CHECKS.filter((check) => check.name.includes(values.
   await bench.calm().catch(() => undefined);
 }
 await close();
-fs.rmSync(cache, { recursive: true, force: true });
+fs.rmSync(work, { recursive: true, force: true });
 if (values.keep || failed > 0) console.log(`logs: ${tmp}`);
 else fs.rmSync(tmp, { recursive: true, force: true });
 console.log(failed === 0 ? 'all passed' : `${failed} failed`);

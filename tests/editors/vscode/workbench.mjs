@@ -57,8 +57,11 @@ export function environment(home, cache) {
 export async function startWorkbench({ repo, vsix, env, settings }) {
   const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'turnlens-vscode-'));
   const [data, extensions, config] = ['data', 'extensions', 'config.yaml'].map((name) => path.join(tmp, name));
-  fs.mkdirSync(path.join(data, 'User'), { recursive: true });
-  fs.writeFileSync(path.join(data, 'User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
+  // The page is the person's computer, the server the machine where the files lie: settings of the machine are read there.
+  for (const [folder, content] of [['User', SETTINGS], ['Machine', settings]]) {
+    fs.mkdirSync(path.join(data, folder), { recursive: true });
+    fs.writeFileSync(path.join(data, folder, 'settings.json'), JSON.stringify(content));
+  }
   fs.writeFileSync(config, '');
 
   const neighbour = path.join(tmp, 'neighbour.vsix');
@@ -104,7 +107,7 @@ export async function startWorkbench({ repo, vsix, env, settings }) {
   await page.goto(`http://127.0.0.1:${port}/?folder=${encodeURIComponent(repo)}`);
   await page.locator('.monaco-workbench .statusbar').waitFor({ timeout: 90_000 });
   return {
-    bench: new Bench(page),
+    bench: new Bench(page, repo),
     tmp,
     async close() {
       await context.close();
@@ -133,8 +136,9 @@ async function untilUp(port) {
 
 /** The hands and eyes of the driver. */
 export class Bench {
-  constructor(page) {
+  constructor(page, repo) {
     this.page = page;
+    this.repo = repo;
   }
 
   /** Waits until `look` gives something true, and gives it back; else fails with what was seen last. */
@@ -169,11 +173,10 @@ export class Bench {
     return (await this.quickPick.locator('.monaco-list-row').allInnerTexts()).map((row) => row.replace(/\s+/g, ' ').trim());
   }
 
-  /** Types into the open quick input and takes the first row. */
+  /** Types into the open quick input. */
   async choose(text) {
     const input = this.quickPick.locator('input').first();
-    await input.waitFor();
-    await input.fill(text);
+    await input.fill(text, { timeout: 5000 });
   }
 
   /** Runs a command of ours by its title. */
@@ -184,25 +187,45 @@ export class Bench {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Sets a setting of the person, by way of the neighbour: this workbench does not watch its settings file. */
+  set(key, value) {
+    return this.neighbour('Set a Setting', JSON.stringify({ key, value }));
+  }
+
+  /** Opens a file of the repository. Go to File might offer a document of ours of the same name that was open before. */
   async open(file) {
-    await this.page.keyboard.press('Control+P');
-    await this.choose(file);
     const name = file.split('/').at(-1);
-    await this.until(`file ${file}`, async () => (await this.quickRows())[0]?.startsWith(name));
-    // Soon after the start the first key may come before the rows can be taken.
-    await this.until(`tab of ${file}`, async () => {
-      if (await this.quickPick.isVisible()) await this.page.keyboard.press('Enter');
-      await this.rest(200);
-      return (await this.activeTab()) === name;
-    });
+    await this.neighbour('Open a File', path.join(this.repo, file));
+    await this.until(`tab of ${file}`, async () => (await this.activeTab()) === name);
     await this.page.locator('.editor-group-container.active .view-line').first().waitFor();
   }
 
-  async goTo(line, column = 1) {
-    await this.page.keyboard.press('Control+g');
-    await this.choose(`:${line}:${column}`);
+  /** Runs a command of the neighbour and answers its question. */
+  async neighbour(title, answer) {
+    // Soon after the start the neighbour may not be there yet.
+    await this.until(`the neighbour's ${title}`, async () => {
+      await this.page.keyboard.press('Control+Shift+P');
+      await this.choose(`>Neighbour: ${title}`).catch(() => undefined);
+      await this.rest(100);
+      const there = (await this.quickRows())[0]?.includes(title);
+      await this.page.keyboard.press(there ? 'Enter' : 'Escape');
+      return there;
+    });
+    await this.until('its question', async () => (await this.quickPick.isVisible()) && (await this.quickRows()).length === 0);
+    await this.choose(answer);
     await this.page.keyboard.press('Enter');
-    await this.until(`line ${line}`, async () => (await this.position()).line === line);
+    await this.until('its end', async () => !(await this.quickPick.isVisible()));
+  }
+
+  async goTo(line, column = 1) {
+    const there = async () => (await this.position()).line === line;
+    // An editor that is only now coming up takes the focus, and the question is gone: it is asked again.
+    await this.until(`line ${line}`, async () => {
+      await this.page.keyboard.press('Control+g');
+      await this.choose(`:${line}:${column}`).catch(() => undefined);
+      await this.page.keyboard.press('Enter');
+      return this.until(`line ${line}`, there, 1000).catch(() => false);
+    });
   }
 
   /** Name of the tab in front, as it is drawn. */
@@ -240,17 +263,22 @@ export class Bench {
 
   /** The lens rows in sight: text and where they are drawn. */
   async lensRows() {
-    const rows = await this.page.locator('.editor-group-container.active .codelens-decoration:visible').all();
-    const read = await Promise.all(rows.map(async (row) => ({ text: (await row.innerText()).trim(), box: await row.boundingBox() })));
-    return read.filter(({ text, box }) => text !== '' && box).sort((a, b) => a.box.y - b.box.y);
+    const rows = await this.page.locator('.editor-group-container.active .codelens-decoration').evaluateAll((all) =>
+      all.map((row) => {
+        const { y, height } = row.getBoundingClientRect();
+        return { text: row.innerText.replace(/\s+/g, ' ').trim(), box: { y, height } };
+      }),
+    );
+    return rows.filter(({ text, box }) => text !== '' && box.height > 0).sort((a, b) => a.box.y - b.box.y);
   }
 
   /** The text of the line that is drawn right below a place. */
   async lineBelow(box) {
-    const lines = await this.editor.locator('.view-line').all();
-    const placed = await Promise.all(lines.map(async (line) => ({ text: await line.innerText(), box: await line.boundingBox() })));
-    const below = placed.filter((line) => line.box && line.box.y >= box.y + box.height - 4);
-    return below.sort((a, b) => a.box.y - b.box.y)[0]?.text.replaceAll('\u00a0', ' ');
+    const lines = await this.editor.locator('.view-line').evaluateAll((all) =>
+      all.map((line) => ({ text: line.textContent, y: line.getBoundingClientRect().y })),
+    );
+    const below = lines.filter((line) => line.y >= box.y + box.height - 4).sort((a, b) => a.y - b.y);
+    return below[0]?.text.replaceAll('\u00a0', ' ');
   }
 
   /** Text of one of our status bar items; empty where it is hidden. */

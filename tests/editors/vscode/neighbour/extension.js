@@ -13,8 +13,23 @@ exports.activate = ({ subscriptions }) => {
       vscode.languages.registerDocumentSymbolProvider(selector, { provideDocumentSymbols }),
     );
   }
-  subscriptions.push(vscode.languages.registerWorkspaceSymbolProvider({ provideWorkspaceSymbols }));
+  subscriptions.push(
+    vscode.languages.registerWorkspaceSymbolProvider({ provideWorkspaceSymbols }),
+    vscode.commands.registerCommand('neighbour.open', openFile),
+    vscode.commands.registerCommand('neighbour.set', setSetting),
+  );
 };
+
+async function openFile() {
+  const file = vscode.Uri.file(await vscode.window.showInputBox());
+  await vscode.window.showTextDocument(file, { preview: false });
+}
+
+/** Asks for `{ "key", "value" }`; without a value the setting goes back to what it was. */
+async function setSetting() {
+  const { key, value } = JSON.parse(await vscode.window.showInputBox());
+  await vscode.workspace.getConfiguration().update(key, value, vscode.ConfigurationTarget.Global);
+}
 
 function provideHover(document, position) {
   const word = document.getWordRangeAtPosition(position);
