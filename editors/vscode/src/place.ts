@@ -6,6 +6,7 @@ import type { CommandArgument, LineInfo } from './protocol';
 import type { Server } from './server';
 import { asRange } from './show';
 import { behind } from './sides';
+import { addressInUri } from './text';
 
 export interface Place {
   uri: vscode.Uri;
@@ -47,5 +48,6 @@ export function addressIn(info: LineInfo | null): string | undefined {
 export async function addressOf(server: Server, argument: CommandArgument): Promise<string | undefined> {
   if (argument.address !== undefined) return argument.address;
   const place = placeOf(argument);
-  return place && addressIn(await server.request('turnlens/line', at(place)));
+  if (place === undefined) return undefined;
+  return addressIn(await server.request('turnlens/line', at(place))) ?? addressInUri(place.uri.toString());
 }

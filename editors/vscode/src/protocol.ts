@@ -25,7 +25,7 @@ export interface Origin {
   title: string;
   evidence: string;
   status: string;
-  document: Shown;
+  document: Shown | null;
 }
 
 /** What is known of a line: the first three of a line of code, the last two of a line of a trace. */

@@ -21,10 +21,10 @@ export async function getStarted(extension: vscode.Extension<unknown>): Promise<
   await vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extension.id}#getStarted`, false);
 }
 
-/** Runs `turnlens demo` as a task, so that what it says stays in sight. */
+/** Runs `turnlens demo` as a task, so that what it says stays in sight; it opens a window of its own. */
 export async function openDemo(server: Server): Promise<void> {
   if (server.program === undefined) return server.tellMissing();
-  const run = new vscode.ShellExecution({ value: server.program, quoting: vscode.ShellQuoting.Strong }, ['demo']);
+  const run = new vscode.ShellExecution({ value: server.program, quoting: vscode.ShellQuoting.Strong }, ['demo', '--editor', 'code']);
   const task = new vscode.Task({ type: 'turnlens' }, vscode.TaskScope.Workspace, 'demo', 'turnlens', run, []);
   await vscode.tasks.executeTask(task);
 }

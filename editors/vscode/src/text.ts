@@ -44,6 +44,12 @@ export function turnOf(address: string): string {
   return place === undefined ? session : `${session}:${place.split('.')[0]}`;
 }
 
+/** The address that stands in the URI of a trace, for lines that belong to no step: its session, or its turn. */
+export function addressInUri(uri: string): string | undefined {
+  const [, session, turn] = /^turnlens:\/\/\/?[^/]+\/([^/]+)\/(?:(\d+)\/)?[^/]*\.trace\.md$/.exec(uri) ?? [];
+  return turn === undefined ? session : `${session}:${turn}`;
+}
+
 export function sessionOf(address: string): string {
   return splitAddress(address)[0];
 }

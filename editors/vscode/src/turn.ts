@@ -14,7 +14,8 @@ export async function openTurn(server: Server, argument: CommandArgument): Promi
   const place = placeOf(argument);
   if (place === undefined) return;
   const info = await server.request('turnlens/line', { ...at(place), ask: true });
-  if (info?.origin) return void (await show(info.origin.document));
+  if (info?.origin?.document) return void (await show(info.origin.document));
+  if (info?.origin) return server.execute('turnlens.server.show', { address: info.origin.address });
   await tellUnknown(place, info?.reading ? stillReading(info.reading) : info?.message);
 }
 

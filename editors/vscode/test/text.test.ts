@@ -35,6 +35,14 @@ check('turnOf', text.turnOf, [
   ['@:last', '@:last'],
 ]);
 
+check('addressInUri', text.addressInUri, [
+  ['turnlens://claude-code/9f3c1a2b-7d14/12/add-retry.trace.md', '9f3c1a2b-7d14:12'],
+  ['turnlens://claude-code/9f3c1a2b-7d14/add-retry.trace.md', '9f3c1a2b-7d14'],
+  ['turnlens://claude-code/9f3c1a2b-7d14/12.7/output.txt', undefined],
+  ['turnlens://list/sessions/fetchd-1a2b/sessions.trace.md', undefined],
+  ['file:///a/b/c.trace.md', undefined],
+]);
+
 check('withoutCount', text.withoutCount, [
   ['Turn 12 · Add retry to the loader (3 files)', 'Turn 12 · Add retry to the loader'],
   ['Turn 12 · Split (in two) files', 'Turn 12 · Split (in two) files'],

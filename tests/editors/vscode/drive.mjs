@@ -33,9 +33,9 @@ if (missing) {
   console.error(`skipped: missing ${missing}`);
   process.exit(77);
 }
+const work = fs.mkdtempSync(path.join(os.tmpdir(), 'turnlens-drive-'));
 const { repo, home } = places();
 // A copy, for a check lets a session grow.
-const work = fs.mkdtempSync(path.join(os.tmpdir(), 'turnlens-drive-'));
 const ownHome = path.join(work, 'home');
 fs.cpSync(home, ownHome, { recursive: true, preserveTimestamps: true });
 const env = environment(ownHome, path.join(work, 'cache'));
@@ -78,10 +78,10 @@ function places() {
   return { repo: path.join(demo, 'repo'), home: path.join(demo, 'home') };
 }
 
-/** `turnlens demo` prints where it put the demo. */
 function makeDemo() {
-  const told = JSON.parse(execFileSync(values.server, ['demo', '--editor', 'none', '--json'], { encoding: 'utf8' }));
-  return path.dirname(told.repo);
+  const folder = path.join(work, 'demo');
+  execFileSync(values.server, ['demo', '--dir', folder], { stdio: 'pipe' });
+  return folder;
 }
 
 function report(verdict, name, began, note = '') {
