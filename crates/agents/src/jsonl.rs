@@ -4,9 +4,12 @@
 //! Logs are written by processes that crash: a line can hold two objects, half an object and a whole one, or no JSON
 //! at all. Nothing of that ends a scan.
 
+use std::any::Any;
+use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use memchr::memchr;
 
@@ -29,6 +32,44 @@ pub struct Cursor {
     pub records: u32,
     /// `None`: nothing was read yet.
     pub identity: Option<Identity>,
+    pub memory: Memory,
+}
+
+impl Cursor {
+    /// The most bytes before a cursor that a scan from it reads again where the cursor has its memory: the file's
+    /// beginning and those before the cursor, once to know the file and once to know it the next time.
+    pub const PROOF: u64 = 4 * KNOWN_BY;
+}
+
+/// What a reader remembers of the records before a cursor, so that it need not read them again: calls that wait for
+/// their results and the like. It is bounded, and cloning it costs a pointer. Without it (a cursor that outlived its
+/// process) a scan looks back. It follows from the log, so cursors are equal whether they have it or not.
+#[derive(Clone, Default)]
+pub struct Memory(Option<Arc<dyn Any + Send + Sync>>);
+
+impl Memory {
+    pub(crate) fn of<T: Any + Send + Sync>(known: T) -> Memory {
+        Memory(Some(Arc::new(known)))
+    }
+
+    /// `None` also where another reader made it.
+    pub(crate) fn recall<T: Any + Clone>(&self) -> Option<T> {
+        self.0.as_ref()?.downcast_ref().cloned()
+    }
+}
+
+impl PartialEq for Memory {
+    fn eq(&self, _: &Memory) -> bool {
+        true
+    }
+}
+
+impl Eq for Memory {}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Memory(..)" } else { "Memory(none)" })
+    }
 }
 
 /// By what a file is known to be the one that was read, only longer.
@@ -53,6 +94,8 @@ pub struct Scan {
     pub broken: Vec<u64>,
     /// Bytes behind the old cursor, those of a half-written last line included.
     pub bytes_read: u64,
+    /// Bytes before the old cursor that were read again: at most [`Cursor::PROOF`] where the cursor had its memory.
+    pub bytes_again: u64,
 }
 
 /// Bytes of a line at which an object may begin.
@@ -87,22 +130,52 @@ pub(crate) struct Log {
     meta: Metadata,
     pub(crate) start: Cursor,
     pub(crate) restarted: bool,
+    /// See [`Scan::bytes_again`].
+    again: u64,
 }
 
 impl Log {
     /// Opens the log where `from` left it, or at its beginning where it is not the same file any more.
     pub(crate) fn open(path: &Path, from: &Cursor) -> io::Result<Log> {
-        let mut file = open_regular(path)?;
+        let file = open_regular(path)?;
         let meta = file.metadata()?;
-        let same = from.offset <= meta.len() && is_same(&mut file, &meta, from)?;
-        let start = if same { from.clone() } else { Cursor::default() };
-        Ok(Log { file, meta, start, restarted: !same })
+        let mut log = Log { file, meta, start: from.clone(), restarted: false, again: 0 };
+        if from.offset > log.meta.len() || !log.is_same()? {
+            log.start = Cursor::default();
+            log.restarted = true;
+        }
+        Ok(log)
+    }
+
+    fn is_same(&mut self) -> io::Result<bool> {
+        let Some(known) = self.start.identity.clone() else { return Ok(true) };
+        if known.file != file_key(&self.meta) {
+            return Ok(false);
+        }
+        let head = self.range(0, u64::from(known.head_len))?;
+        Ok(check(&head) == known.head && check(&self.before(self.start.offset)?) == known.tail)
+    }
+
+    fn identity(&mut self, offset: u64) -> io::Result<Identity> {
+        let head = self.range(0, offset.min(KNOWN_BY))?;
+        let tail = check(&self.before(offset)?);
+        Ok(Identity { file: file_key(&self.meta), head: check(&head), head_len: head.len() as u32, tail })
+    }
+
+    /// The bytes before `offset` by which the file is known.
+    fn before(&mut self, offset: u64) -> io::Result<Vec<u8>> {
+        self.range(offset.saturating_sub(KNOWN_BY), offset)
+    }
+
+    fn range(&mut self, from: u64, to: u64) -> io::Result<Vec<u8>> {
+        self.again += to.min(self.start.offset).saturating_sub(from);
+        read_range(&mut self.file, from, to)
     }
 
     /// Hands the objects of at most `window` bytes before the cursor to `objects` once more.
     pub(crate) fn replay(&mut self, window: u64, objects: &mut dyn Objects) -> io::Result<()> {
         let begin = self.start.offset.saturating_sub(window);
-        let bytes = read_range(&mut self.file, begin, self.start.offset)?;
+        let bytes = self.range(begin, self.start.offset)?;
         let whole = match begin {
             0 => 0,
             _ => memchr(b'\n', &bytes).map_or(bytes.len(), |at| at + 1),
@@ -113,10 +186,10 @@ impl Log {
 
     /// The first `len` bytes, or fewer.
     pub(crate) fn head(&mut self, len: u64) -> io::Result<Vec<u8>> {
-        read_range(&mut self.file, 0, len)
+        self.range(0, len)
     }
 
-    /// Hands every object behind the cursor to `objects`; `scan` then lacks only the number of records.
+    /// Hands every object behind the cursor to `objects`; the scan then lacks the number of records and the memory.
     pub(crate) fn read(mut self, objects: &mut dyn Objects) -> io::Result<Scan> {
         let from = self.start.offset;
         self.file.seek(SeekFrom::Start(from))?;
@@ -124,9 +197,10 @@ impl Log {
         read_lines(&mut self.file, &mut lines, LONGEST_LINE, objects)?;
         let bytes_read = lines.at + lines.buffer.len() as u64 - from;
         lines.finish(objects);
-        let identity = identity(&mut self.file, &self.meta, lines.at)?;
-        let cursor = Cursor { offset: lines.at, records: self.start.records, identity: Some(identity) };
-        Ok(Scan { cursor, restarted: self.restarted, broken: lines.broken, bytes_read })
+        let identity = Some(self.identity(lines.at)?);
+        let cursor = Cursor { offset: lines.at, records: self.start.records, identity, memory: Memory::default() };
+        let Log { restarted, again, .. } = self;
+        Ok(Scan { cursor, restarted, broken: lines.broken, bytes_read, bytes_again: again })
     }
 }
 
@@ -286,25 +360,6 @@ fn skip_space(line: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
-}
-
-fn is_same(file: &mut File, meta: &Metadata, from: &Cursor) -> io::Result<bool> {
-    let Some(known) = &from.identity else { return Ok(true) };
-    if known.file != file_key(meta) {
-        return Ok(false);
-    }
-    let head = read_range(file, 0, u64::from(known.head_len))?;
-    Ok(check(&head) == known.head && check(&tail(file, from.offset)?) == known.tail)
-}
-
-fn identity(file: &mut File, meta: &Metadata, offset: u64) -> io::Result<Identity> {
-    let head = read_range(file, 0, offset.min(KNOWN_BY))?;
-    let tail = check(&tail(file, offset)?);
-    Ok(Identity { file: file_key(meta), head: check(&head), head_len: head.len() as u32, tail })
-}
-
-fn tail(file: &mut File, offset: u64) -> io::Result<Vec<u8>> {
-    read_range(file, offset.saturating_sub(KNOWN_BY), offset)
 }
 
 #[cfg(unix)]

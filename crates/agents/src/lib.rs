@@ -18,7 +18,7 @@ use trace::{Agent, Content, Entry, Place};
 
 pub use env::Env;
 pub use files::Trouble;
-pub use jsonl::{Cursor, Identity, Scan};
+pub use jsonl::{Cursor, Identity, Memory, Scan};
 
 /// A log that lies on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

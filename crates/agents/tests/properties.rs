@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use agents::{Cursor, Reader, Scan};
+use agents::{Cursor, Memory, Reader, Scan};
 use proptest::prelude::*;
 use tempfile::TempDir;
-use trace::{Agent, Entry, What};
+use trace::{Agent, Entry};
 
 /// Records of all shapes. Repeating them in any order gives a log that is odd, but a log.
 const RECORDS: &[&str] = &[
@@ -47,16 +47,29 @@ impl Log {
         agents::reader(Agent::ClaudeCode)
     }
 
-    /// Scans from `from` on; where the agent works is told anew by each scan and so left out.
     fn scan(&self, from: &Cursor) -> (Vec<Entry>, Scan) {
         let mut entries = Vec::new();
-        let mut sink = |entry: Entry| {
-            if !matches!(entry.what, What::Context(_)) {
-                entries.push(entry);
-            }
-        };
-        let scan = self.reader().scan(&self.path, from, &mut sink).expect("scanning the log");
+        let scan = self.reader().scan(&self.path, from, &mut |entry| entries.push(entry)).expect("scanning the log");
         (entries, scan)
+    }
+
+    /// Grows the log to each of these lengths and scans it each time from the cursor before, whose memory may be lost
+    /// on the way. Gives all entries, all offsets of what is no record, and the last cursor.
+    fn grow(&self, bytes: &[u8], cuts: &[usize], loses_memory: bool) -> (Vec<Entry>, Vec<u64>, Cursor) {
+        let (mut entries, mut broken, mut cursor) = (Vec::new(), Vec::new(), Cursor::default());
+        for cut in cuts {
+            fs::write(&self.path, &bytes[..*cut]).expect("growing the log");
+            let (new, scan) = self.scan(&cursor);
+            assert!(!scan.restarted);
+            assert!(loses_memory || scan.bytes_again <= Cursor::PROOF, "{scan:?}");
+            entries.extend(new);
+            broken.extend(scan.broken);
+            cursor = scan.cursor;
+            if loses_memory {
+                cursor.memory = Memory::default();
+            }
+        }
+        (entries, broken, cursor)
     }
 }
 
@@ -102,22 +115,25 @@ proptest! {
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
         cuts.sort_unstable();
         cuts.push(bytes.len());
-        let (mut grown, mut broken, mut cursor) = (Vec::new(), Vec::new(), Cursor::default());
-        for cut in cuts {
-            fs::write(&log.path, &bytes[..cut]).expect("growing the log");
-            let (entries, scan) = log.scan(&cursor);
-            prop_assert!(!scan.restarted);
-            grown.extend(entries);
-            broken.extend(scan.broken);
-            cursor = scan.cursor;
-        }
+        let grown = log.grow(&bytes, &cuts, false);
+        let by_a_new_process = log.grow(&bytes, &cuts, true);
         let (whole, scan) = log.scan(&Cursor::default());
-        prop_assert_eq!(&grown, &whole);
-        prop_assert_eq!(broken, scan.broken);
-        prop_assert_eq!(cursor, scan.cursor);
+        prop_assert_eq!(&grown.0, &whole);
+        prop_assert_eq!(&by_a_new_process.0, &whole);
+        prop_assert_eq!((&grown.1, &grown.2), (&scan.broken, &scan.cursor));
         for entry in whole {
             let body = log.reader().body(&log.path, entry.place).expect("reading a body");
             prop_assert!(body.is_some(), "{:?}", entry);
         }
+    }
+    #[test]
+    fn line_by_line_gives_what_the_whole_gives(bytes in log_bytes()) {
+        let log = Log::new();
+        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        let cuts: Vec<usize> = ends.chain([bytes.len()]).collect();
+        let (entries, broken, cursor) = log.grow(&bytes, &cuts, false);
+        let (whole, scan) = log.scan(&Cursor::default());
+        prop_assert_eq!(entries, whole);
+        prop_assert_eq!((broken, cursor), (scan.broken, scan.cursor));
     }
 }

@@ -9,6 +9,7 @@
 //! - A shell escape is a slash command that begins with `!`.
 
 mod body;
+mod known;
 mod patch;
 mod paths;
 mod record;
@@ -28,15 +29,15 @@ use trace::{Agent, Content, Entry, Place};
 
 use crate::files::{self, Trouble};
 use crate::json::{self, Str};
-use crate::jsonl::{self, Cursor, Log, Scan};
+use crate::jsonl::{self, Cursor, Log, Memory, Scan};
 use crate::{Env, Found, Reader};
-use scan::Scanner;
+use scan::{OwnSide, Scanner};
 
 /// The place's part for the task that a progress record repeats beside a sub-agent's message.
 const PART_TASK: u16 = u16::MAX;
 /// The model of messages that the client made up.
 const SYNTHETIC: &str = "<synthetic>";
-/// Bytes before the cursor that a resumed scan looks at again, so that it knows the calls whose results are to come.
+/// Bytes before a cursor without memory that are looked at again, for the calls whose results are to come.
 const LOOK_BACK: u64 = 512 << 10;
 /// Bytes at a log's beginning in which its first folder is told.
 const BEGINNING: u64 = 256 << 10;
@@ -116,9 +117,13 @@ fn is_name(word: &str) -> bool {
         && !word.contains(['/', '\\', ':'])
 }
 
-/// The sub-agent whose log `agent-<id>.jsonl` is.
-fn agent_of(path: &Path) -> Option<Arc<str>> {
-    path.file_stem()?.to_str()?.strip_prefix("agent-").map(Arc::from)
+/// Whose log `agent-<id>.jsonl` is. Below `<session>/subagents` the folder says of which session, whatever the
+/// records do: those of a resumed session keep the id of the one before.
+fn side_of(path: &Path) -> Option<OwnSide> {
+    let agent = path.file_stem()?.to_str()?.strip_prefix("agent-")?.into();
+    let subagents = path.ancestors().skip(1).find(|folder| folder.file_name() == Some(OsStr::new("subagents")));
+    let session = subagents.and_then(|folder| folder.parent()?.file_name()?.to_str());
+    Some(OwnSide { agent, parent: session.map(Arc::from) })
 }
 
 fn named(path: &Path, error: io::Error) -> io::Error {
@@ -127,18 +132,27 @@ fn named(path: &Path, error: io::Error) -> io::Error {
 
 fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
     let mut log = Log::open(path, from)?;
-    let mut scanner = Scanner::new(agent_of(path), sink);
-    if log.start.offset > 0 {
-        if log.start.offset > LOOK_BACK {
-            scanner.first_cwd = first_cwd(&log.head(BEGINNING)?);
-        }
-        scanner.muted = true;
-        log.replay(LOOK_BACK, &mut scanner)?;
-        scanner.muted = false;
+    let mut scanner = Scanner::new(side_of(path), sink);
+    match log.start.memory.recall() {
+        Some(known) => scanner.known = known,
+        None if log.start.offset > 0 => look_back(&mut log, &mut scanner)?,
+        None => {}
     }
     let mut scan = log.read(&mut scanner)?;
     scan.cursor.records = scan.cursor.records.saturating_add(scanner.records);
+    scan.cursor.memory = Memory::of(scanner.known);
     Ok(scan)
+}
+
+/// Makes up for a memory that was lost, as far as the last records before the cursor tell what was in it.
+fn look_back(log: &mut Log, scanner: &mut Scanner<'_>) -> io::Result<()> {
+    if log.start.offset > LOOK_BACK {
+        scanner.known.first_cwd = first_cwd(&log.head(BEGINNING)?);
+    }
+    scanner.muted = true;
+    log.replay(LOOK_BACK, scanner)?;
+    scanner.muted = false;
+    Ok(())
 }
 
 fn first_cwd(beginning: &[u8]) -> Option<Arc<str>> {

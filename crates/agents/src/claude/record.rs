@@ -559,6 +559,8 @@ pub(super) struct Snapshot<'a> {
 pub(super) struct Backup<'a> {
     #[serde(borrow)]
     pub(super) backup_file_name: Str<'a>,
+    #[serde(borrow)]
+    pub(super) backup_time: Str<'a>,
 }
 
 /// Backups by path, in the order of the record.
@@ -584,6 +586,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Backups<'a> {
         }
         deserializer.deserialize_any(Read(PhantomData))
     }
+}
+
+pub(super) fn time(text: &str) -> Option<Timestamp> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp(time.as_millisecond()))
 }
 
 /// A uuid as a number; any other id as a hash of it.
@@ -619,8 +626,7 @@ impl Record<'_> {
     }
 
     pub(super) fn time(&self) -> Option<Timestamp> {
-        let time: jiff::Timestamp = self.timestamp.filled()?.parse().ok()?;
-        Some(Timestamp(time.as_millisecond()))
+        time(self.timestamp.filled()?)
     }
 
     pub(super) fn blocks(&self) -> &[Block<'_>] {

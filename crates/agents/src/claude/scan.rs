@@ -1,45 +1,40 @@
 //! From records to entries.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::value::RawValue;
 use trace::{
-    Compaction, Context, Entry, Excerpt, Place, Prompt, PromptSource, RecordId, Timestamp, TitleSource, Tokens, Usage,
+    Backup, Compaction, Context, Entry, Excerpt, Place, Prompt, PromptSource, RecordId, Timestamp, TitleSource, Tokens, Usage,
     What,
 };
 
+use super::known::Known;
+
 use super::paths::absolute;
-use super::record::{Block, Message, Progress, Rare, Record, TokenCounts, hashed, record_id};
+use super::record::{Block, Message, Progress, Rare, Record, TokenCounts, hashed, record_id, time};
 use super::said::{Manner, Said, head, listen};
-use super::tools::{self, Asked};
+use super::tools;
 use super::{PART_TASK, SYNTHETIC, system};
 use crate::json;
 use crate::jsonl::{self, Candidate, Objects};
 
 /// Makes entries of the records of one log, in their order.
 pub(super) struct Scanner<'s> {
-    /// The sub-agent whose own log it is.
-    own_side: Option<Arc<str>>,
+    own_side: Option<OwnSide>,
     sink: &'s mut dyn FnMut(Entry),
     /// Records are only looked at, to know what stands before a cursor.
     pub(super) muted: bool,
     /// Records told of, those of `muted` not counted.
     pub(super) records: u32,
-    /// Where the session began: paths of backups are relative to it.
-    pub(super) first_cwd: Option<Arc<str>>,
-    told: Context,
-    calls: Calls,
-    threads: Threads,
-    /// Sub-agents told of by progress records, and whether their task was told.
-    started: FxHashMap<Arc<str>, bool>,
-    /// Records inside of progress records: some are repeated.
-    inner: FxHashSet<RecordId>,
-    /// Pull requests told of.
-    links: FxHashSet<Box<str>>,
-    /// The newest backup of each file.
-    backups: FxHashMap<Box<str>, Option<Box<str>>>,
+    /// What travels with the cursor.
+    pub(super) known: Known,
+}
+
+/// The sub-agent whose own log is read.
+pub(super) struct OwnSide {
+    pub(super) agent: Arc<str>,
+    /// Its session, where the log's folder tells it.
+    pub(super) parent: Option<Arc<str>>,
 }
 
 /// What all entries of one record have in common.
@@ -69,21 +64,8 @@ impl Objects for Scanner<'_> {
 }
 
 impl<'s> Scanner<'s> {
-    pub(super) fn new(own_side: Option<Arc<str>>, sink: &'s mut dyn FnMut(Entry)) -> Scanner<'s> {
-        Scanner {
-            own_side,
-            sink,
-            muted: false,
-            records: 0,
-            first_cwd: None,
-            told: Context::default(),
-            calls: Calls::default(),
-            threads: Threads::default(),
-            started: FxHashMap::default(),
-            inner: FxHashSet::default(),
-            links: FxHashSet::default(),
-            backups: FxHashMap::default(),
-        }
+    pub(super) fn new(own_side: Option<OwnSide>, sink: &'s mut dyn FnMut(Entry)) -> Scanner<'s> {
+        Scanner { own_side, sink, muted: false, records: 0, known: Known::default() }
     }
 
     fn record(&mut self, record: &Record<'_>, text: &str, place: Place) {
@@ -134,7 +116,7 @@ impl<'s> Scanner<'s> {
         if self.own_side.is_some() || !record.is_sidechain.0 {
             return None;
         }
-        Some(self.threads.of(record))
+        Some(Arc::make_mut(&mut self.known.threads).of(record))
     }
 
     /// Tells what changed of where and with what the agent works. Sub-agents inside the log only fill in what was
@@ -145,7 +127,8 @@ impl<'s> Scanner<'s> {
             _ => None,
         };
         let is_side = node.side.is_some();
-        let is_own = self.own_side.is_some() && record.is_sidechain.0;
+        let session = record.session_id.get();
+        let parent = self.parent_of(record);
         let changed = |known: &mut Option<Arc<str>>, new: Option<&str>| -> Option<Arc<str>> {
             let new = new.filter(|new| !new.is_empty() && (known.is_none() || !is_side))?;
             if known.as_deref() == Some(new) {
@@ -154,32 +137,44 @@ impl<'s> Scanner<'s> {
             *known = Some(new.into());
             known.clone()
         };
-        let told = &mut self.told;
-        let session = record.session_id.get();
+        let told = &mut self.known.told;
         let context = Context {
             session: changed(&mut told.session, session),
-            parent_session: changed(&mut told.parent_session, session.filter(|_| is_own)),
+            parent_session: changed(&mut told.parent_session, parent.as_deref()),
             cwd: changed(&mut told.cwd, record.cwd.get()),
             branch: changed(&mut told.branch, record.git_branch.get()),
             model: changed(&mut told.model, model.filter(|model| *model != SYNTHETIC && !is_side)),
             version: changed(&mut told.version, record.version.get()),
             entrypoint: changed(&mut told.entrypoint, record.entrypoint.get()),
         };
-        if self.first_cwd.is_none() {
-            self.first_cwd.clone_from(&self.told.cwd);
+        if self.known.first_cwd.is_none() {
+            self.known.first_cwd.clone_from(&self.known.told.cwd);
         }
         if context != Context::default() {
             // In a sub-agent's own log this tells whose log it is.
-            let side = if is_own { self.own_side.clone() } else { node.side.clone() };
+            let own = self.own_side.as_ref().filter(|_| parent.is_some()).map(|own| own.agent.clone());
+            let side = own.or_else(|| node.side.clone());
             self.emit_beside(&Node { side, ..node.clone() }, What::Context(context));
         }
+    }
+
+    /// The session of which this log is a sub-agent's part, as far as this record tells. A log that is named like a
+    /// sub-agent's, but by its records' own session, is a session.
+    fn parent_of(&self, record: &Record<'_>) -> Option<Arc<str>> {
+        let own = self.own_side.as_ref()?;
+        if own.parent.is_some() {
+            return own.parent.clone();
+        }
+        let session = record.session_id.filled()?;
+        let is_named_so = session.strip_prefix("agent-") == Some(&*own.agent);
+        (record.is_sidechain.0 || !is_named_so).then(|| session.into())
     }
 
     fn user(&mut self, record: &Record<'_>, node: &mut Node) {
         let cwd = self.cwd_of(record);
         self.results(record.blocks(), record.tool_use_result, cwd.as_deref(), node);
         let source = match record.prompt_source.or_empty() {
-            _ if record.is_sidechain.0 => PromptSource::Task,
+            _ if record.is_sidechain.0 || self.known.told.parent_session.is_some() => PromptSource::Task,
             "queued" => PromptSource::Queued,
             _ => PromptSource::Typed,
         };
@@ -209,7 +204,8 @@ impl<'s> Scanner<'s> {
         let raw = raw.filter(|_| blocks.iter().filter(is_result).count() == 1);
         for (part, block) in (0u16..).zip(blocks).filter(|(_, block)| is_result(block)) {
             let Some(call) = block.tool_use_id.filled() else { continue };
-            let result = tools::result(call.into(), block, raw, self.calls.get(call), cwd);
+            let asked = self.known.take_call(call);
+            let result = tools::result(call.into(), block, raw, asked.as_ref(), cwd);
             self.emit(node, part, What::Result(result));
         }
     }
@@ -237,14 +233,15 @@ impl<'s> Scanner<'s> {
     fn call(&mut self, block: &Block<'_>, cwd: Option<&str>) -> What {
         let Some(id) = block.id.filled().map(Arc::<str>::from) else { return What::Unknown("call without id".into()) };
         let (call, asked) = tools::call(id.clone(), block.name.or_empty().into(), &json::read(block.input), cwd);
-        self.calls.put(id, asked);
+        Arc::make_mut(&mut self.known.calls).put(id, asked);
         What::Call(call)
     }
 
     /// The result of a tool that ran where the model runs.
     fn result_among_words(&mut self, block: &Block<'_>) -> What {
         let Some(call) = block.tool_use_id.filled() else { return What::Silent };
-        What::Result(tools::result(call.into(), block, None, self.calls.get(call), None))
+        let asked = self.known.take_call(call);
+        What::Result(tools::result(call.into(), block, None, asked.as_ref(), None))
     }
 
     fn attachment(&mut self, record: &Record<'_>, node: &mut Node) {
@@ -300,7 +297,7 @@ impl<'s> Scanner<'s> {
         let agent = self.start(agent, record.parent_tool_use_id.filled(), outer);
         let Some(inner) = &progress.message.0 else { return };
         let id = inner.id();
-        if id.is_some_and(|id| !self.inner.insert(id)) {
+        if id.is_some_and(|id| !Arc::make_mut(&mut self.known.inner).put(id, ())) {
             return;
         }
         let at = inner.time().or(outer.at);
@@ -331,11 +328,11 @@ impl<'s> Scanner<'s> {
 
     /// Tells once that a sub-agent was started.
     fn start(&mut self, agent: &str, call: Option<&str>, node: &Node) -> Arc<str> {
-        if let Some((known, _)) = self.started.get_key_value(agent) {
+        if let Some((known, _)) = self.known.started.get(agent) {
             return known.clone();
         }
         let agent: Arc<str> = agent.into();
-        self.started.insert(agent.clone(), false);
+        Arc::make_mut(&mut self.known.started).put(agent.clone(), false);
         if let Some(call) = call {
             self.emit_beside(node, What::SideStarted { call: call.into(), side: agent.clone() });
         }
@@ -344,8 +341,9 @@ impl<'s> Scanner<'s> {
 
     /// Tells the task of a sub-agent once.
     fn task(&mut self, agent: &Arc<str>, text: &str, node: &mut Node) {
-        let told = self.started.entry(agent.clone()).or_default();
-        if !std::mem::replace(told, true) {
+        let is_told = self.known.started.get(&**agent).is_some_and(|(_, is_told)| *is_told);
+        if !is_told {
+            Arc::make_mut(&mut self.known.started).put(agent.clone(), true);
             let text = Excerpt::with_limit(text, Prompt::LIMIT);
             self.emit(node, PART_TASK, What::Prompt(Prompt { text, source: PromptSource::Task, images: 0 }));
         }
@@ -373,7 +371,7 @@ impl<'s> Scanner<'s> {
             kind => {
                 let what = match system::outside_of_the_tree(kind, text) {
                     // A pull request is told again each time that the session is saved.
-                    Some(words) if kind == "pr-link" && !self.links.insert(words.as_str().into()) => return,
+                    Some(words) if kind == "pr-link" && !self.known.is_new_link(&words) => return,
                     Some(words) => What::System(words.into()),
                     None if kind.is_empty() => What::Unknown("record without a type".into()),
                     None => What::Unknown(kind.into()),
@@ -397,11 +395,11 @@ impl<'s> Scanner<'s> {
         let mut files = Vec::new();
         for (path, backup) in all {
             let (Some(path), Some(backup)) = (path.filled(), &backup.0) else { continue };
-            let path: Box<str> = absolute(self.first_cwd.as_deref(), path).into();
-            let name: Option<Box<str>> = backup.backup_file_name.filled().map(Into::into);
-            if self.backups.get(&path) != Some(&name) {
-                self.backups.insert(path.clone(), name.clone());
-                files.push((path, name));
+            let path = absolute(self.known.first_cwd.as_deref(), path);
+            let name = backup.backup_file_name.filled();
+            if self.known.is_new_backup(&path, name) {
+                let at = backup.backup_time.filled().and_then(time);
+                files.push(Backup { path: path.into(), name: name.map(Into::into), at });
             }
         }
         if !files.is_empty() {
@@ -411,8 +409,8 @@ impl<'s> Scanner<'s> {
 
     fn cwd_of(&self, record: &Record<'_>) -> Option<Arc<str>> {
         match record.cwd.filled() {
-            Some(cwd) if self.told.cwd.as_deref() != Some(cwd) => Some(cwd.into()),
-            _ => self.told.cwd.clone(),
+            Some(cwd) if self.known.told.cwd.as_deref() != Some(cwd) => Some(cwd.into()),
+            _ => self.known.told.cwd.clone(),
         }
     }
 }
@@ -477,64 +475,5 @@ fn tokens(counts: &TokenCounts) -> Tokens {
         cache_write_hour: hour.min(cache_write),
         cache_read: counts.cache_read_input_tokens.count().unwrap_or(0),
         output: counts.output_tokens.count().unwrap_or(0),
-    }
-}
-
-/// The last calls, for results that say too little by themselves.
-#[derive(Default)]
-struct Calls {
-    known: FxHashMap<Arc<str>, Asked>,
-    order: VecDeque<Arc<str>>,
-}
-
-impl Calls {
-    /// More calls are never open at once.
-    const MOST: usize = 1024;
-
-    fn put(&mut self, id: Arc<str>, asked: Asked) {
-        if self.known.insert(id.clone(), asked).is_some() {
-            return;
-        }
-        self.order.push_back(id);
-        if self.order.len() > Calls::MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-    }
-
-    fn get(&self, id: &str) -> Option<&Asked> {
-        self.known.get(id)
-    }
-}
-
-/// The conversations of sub-agents whose records stand among the parent's.
-#[derive(Default)]
-struct Threads {
-    of_record: FxHashMap<RecordId, Arc<str>>,
-    newest: Option<Arc<str>>,
-}
-
-impl Threads {
-    /// The agent where the record names it; else what its parent belongs to; a record without a parent begins a
-    /// conversation, whose name is then that record's id.
-    fn of(&mut self, record: &Record<'_>) -> Arc<str> {
-        let parent = record.parent();
-        let thread = match (record.agent_id.filled(), parent) {
-            (Some(agent), _) => match &self.newest {
-                Some(newest) if **newest == *agent => newest.clone(),
-                _ => agent.into(),
-            },
-            (None, None) => record.uuid.or_empty().into(),
-            (None, Some(parent)) => match self.of_record.get(&parent).or(self.newest.as_ref()) {
-                Some(thread) => thread.clone(),
-                None => record.uuid.or_empty().into(),
-            },
-        };
-        if let Some(id) = record.id() {
-            self.of_record.insert(id, thread.clone());
-        }
-        self.newest = Some(thread.clone());
-        thread
     }
 }

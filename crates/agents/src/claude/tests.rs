@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use trace::{Call, Change, Context, EditStub, Entry, RecordId, Tokens, ToolResult, Usage, What};
 
 use super::record::record_id;
-use crate::{Cursor, Reader, Scan};
+use crate::{Cursor, Memory, Reader, Scan};
 
 const READER: super::Claude = super::Claude;
 
@@ -24,6 +24,7 @@ struct Log {
 fn log(name: &str, text: impl AsRef<[u8]>) -> Log {
     let folder = tempfile::tempdir().expect("a folder for the log");
     let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("making the log's folder");
     fs::write(&path, text).expect("writing the log");
     Log { _folder: folder, path }
 }
@@ -136,7 +137,10 @@ fn show_what(what: &What, names: &Names<'_>) -> String {
         ),
         What::Title(source, title) => format!("Title {source:?} {title:?}"),
         What::Context(context) => format!("Context{}", show_context(context)),
-        What::Backups { prompt, files } => format!("Backups before {} {files:?}", names.of(Some(*prompt))),
+        What::Backups { prompt, files } => {
+            let files: Vec<_> = files.iter().map(|backup| (&*backup.path, backup.name.as_deref())).collect();
+            format!("Backups before {} {files:?}", names.of(Some(*prompt)))
+        }
         What::ChangedOutside { path } => format!("ChangedOutside {path}"),
         What::SideStarted { call, side } => format!("SideStarted {side} by {call}"),
         What::Leaf(leaf) => format!("Leaf {}", names.of(Some(*leaf))),
@@ -404,7 +408,8 @@ fn results_of_commands() {
 {"type":"user","uuid":"r6","toolUseResult":{"stdout":"","interrupted":false,"backgroundTaskId":"b1"},"message":{"content":[{"type":"tool_result","tool_use_id":"t3","content":"Command running in background with ID: b1"}]}}
 {"type":"user","uuid":"r7","toolUseResult":{"stdout":"","interrupted":false,"returnCodeInterpretation":"No matches found"},"message":{"content":[{"type":"tool_result","tool_use_id":"t3","content":""}]}}
 {"type":"user","uuid":"r8","toolUseResult":{"shellId":"bash_1","status":"completed","exitCode":3,"stdout":"x"},"message":{"content":[{"type":"tool_result","tool_use_id":"t3","content":"x"}]}}
-{"type":"user","uuid":"r9","message":{"content":[{"type":"tool_result","tool_use_id":"t2","content":[{"type":"text","text":"one"},{"type":"image"},{"type":"text","text":"two \"is_error\":true"}]}]}}
+{"type":"assistant","uuid":"a2","cwd":"/w","message":{"content":[{"type":"tool_use","id":"t4","name":"Bash","input":{"command":"ls"}}]}}
+{"type":"user","uuid":"r9","message":{"content":[{"type":"tool_result","tool_use_id":"t4","content":[{"type":"text","text":"one"},{"type":"image"},{"type":"text","text":"two \"is_error\":true"}]}]}}
 "#,
         expect![[r#"
             -<- Context cwd=/w
@@ -419,7 +424,8 @@ fn results_of_commands() {
             r6<- Result t3 "Command running in background with ID: b1"
             r7<- Result t3 ""
             r8<- Result t3 "x" exit=3
-            r9<- Result t2 "one\ntwo \"is_error\":true" exit=0
+            a2<- Call t4 Bash command "ls"
+            r9<- Result t4 "one\ntwo \"is_error\":true" exit=0
         "#]],
     );
 }
@@ -1008,6 +1014,104 @@ fn a_resumed_scan_knows_what_came_before() {
         r1<- Result t1 "updated" [/w/a.rs:0 +1 -1]
     "#]]
     .assert_eq(&show(result, &entries));
+}
+
+/// A log that grew line by line, each scan from the cursor of the one before.
+fn line_by_line(name: &str, text: &str) -> (Vec<Entry>, Vec<Scan>) {
+    let log = log(name, "");
+    let (mut entries, mut scans): (Vec<Entry>, Vec<Scan>) = (Vec::new(), Vec::new());
+    for end in text.char_indices().filter(|(_, c)| *c == '\n').map(|(at, _)| at + 1) {
+        fs::write(&log.path, &text[..end]).expect("growing the log");
+        let cursor = scans.last().map(|scan| scan.cursor.clone()).unwrap_or_default();
+        let (new, scan) = log.scan(&cursor);
+        entries.extend(new);
+        scans.push(scan);
+    }
+    (entries, scans)
+}
+
+#[test]
+fn an_appended_line_costs_its_own_bytes() {
+    let call = r#"{"type":"assistant","uuid":"a1","cwd":"/w","message":{"content":[{"type":"tool_use","id":"t1","name":"Edit","input":{"file_path":"/w/a.rs","old_string":"a","new_string":"b"}}]}}"#;
+    let result = r#"{"type":"user","uuid":"r1","cwd":"/w","message":{"content":[{"type":"tool_result","tool_use_id":"t1","content":"updated"}]}}"#;
+    let filler = user("u1", "on and on").repeat(9_000);
+    assert!(filler.len() as u64 > super::LOOK_BACK);
+    let log = log("s.jsonl", format!("{call}\n{filler}"));
+    let (_, before) = log.scan(&Cursor::default());
+    assert_eq!(before.bytes_again, 0);
+    fs::write(&log.path, format!("{call}\n{filler}{result}\n")).expect("growing the log");
+    let (entries, scan) = log.scan(&before.cursor);
+    assert_eq!(scan.bytes_read, result.len() as u64 + 1);
+    assert!(scan.bytes_again <= Cursor::PROOF, "{} bytes were read again", scan.bytes_again);
+    // The call lies further back than a scan without memory looks.
+    expect![[r#"
+        r1<- Result t1 "updated" [/w/a.rs:0 +1 -1]
+    "#]]
+    .assert_eq(&show(result, &entries));
+
+    let without = Cursor { memory: Memory::default(), ..before.cursor.clone() };
+    assert_eq!(without, before.cursor);
+    let (entries, scan) = log.scan(&without);
+    assert_eq!(scan.bytes_read, result.len() as u64 + 1);
+    assert!(scan.bytes_again > super::LOOK_BACK);
+    expect![[r#"
+        -<- Context cwd=/w
+        r1<- Result t1 "updated"
+    "#]]
+    .assert_eq(&show(result, &entries));
+}
+
+#[test]
+fn a_cursor_can_be_used_twice() {
+    let log = log("s.jsonl", user("u1", "one"));
+    let (_, scan) = log.scan(&Cursor::default());
+    let task = r#"{"type":"user","uuid":"k1","isSidechain":true,"sessionId":"s","message":{"content":"a task"}}"#;
+    let said = r#"{"type":"assistant","uuid":"k2","parentUuid":"k1","isSidechain":true,"sessionId":"s","message":{"content":"done"}}"#;
+    fs::write(&log.path, format!("{}{task}\n{said}\n", user("u1", "one"))).expect("growing the log");
+    assert_eq!(log.scan(&scan.cursor), log.scan(&scan.cursor));
+}
+
+#[test]
+fn a_log_below_a_session_is_that_sessions() {
+    // A resumed session writes the id of the one before into the records of its sub-agents.
+    let text = r#"
+{"type":"user","uuid":"u1","parentUuid":null,"isSidechain":true,"agentId":"x1","sessionId":"before","cwd":"/w","message":{"content":"look"}}
+{"type":"assistant","uuid":"a1","parentUuid":"u1","isSidechain":true,"agentId":"x1","sessionId":"before","message":{"content":"I looked"}}
+"#;
+    let told = expect![[r#"
+        -<- (x1) Context session=before parent_session=after cwd=/w
+        u1<- Task prompt "look"
+        a1<u1 Text "I looked"
+    "#]];
+    for name in ["after/subagents/agent-x1.jsonl", "after/subagents/deep/agent-x1.jsonl"] {
+        told.assert_eq(&show(text, &log(name, text).scan(&Cursor::default()).0));
+        told.assert_eq(&show(text, &line_by_line(name, text).0));
+    }
+}
+
+#[test]
+fn what_is_named_like_a_sub_agent_is_a_session_by_its_own_word() {
+    let of = |session: &str| {
+        format!(
+            r#"{{"type":"user","uuid":"u1","parentUuid":null,"sessionId":"{session}","message":{{"content":"look"}}}}"#
+        )
+    };
+    check_file(
+        "agent-x1.jsonl",
+        &of("another"),
+        expect![[r#"
+            -<- (x1) Context session=another parent_session=another
+            u1<- Task prompt "look"
+        "#]],
+    );
+    check_file(
+        "agent-x1.jsonl",
+        &of("agent-x1"),
+        expect![[r#"
+            -<- Context session=agent-x1
+            u1<- Typed prompt "look"
+        "#]],
+    );
 }
 
 #[test]
