@@ -67,6 +67,12 @@ impl Client {
     /// Asks the client and waits for at most ten seconds. To be called from a detached task only: a handler that waits
     /// for the client can wait for ever.
     pub(crate) async fn ask<R: Request>(&self, params: R::Params) -> Result<R::Result, NoAnswer> {
+        let answer = self.ask_a_person::<R>(params);
+        tokio::time::timeout(PATIENCE, answer).await.unwrap_or(Err(NoAnswer::TimedOut))
+    }
+
+    /// Asks the client what a person answers, and waits for as long as that takes: in a detached task only.
+    pub(crate) async fn ask_a_person<R: Request>(&self, params: R::Params) -> Result<R::Result, NoAnswer> {
         let (question, answer) = self.open_question();
         let mut message = json!({ "jsonrpc": "2.0", "id": question.id, "method": R::METHOD });
         // `null` params are left out: some clients reject them.
@@ -76,10 +82,10 @@ impl Client {
             message.insert("params".into(), params);
         }
         self.outgoing.message(message.to_string().into_bytes());
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Err(_) | Ok(Err(oneshot::Canceled)) => Err(NoAnswer::TimedOut),
-            Ok(Ok(Err(error))) => Err(NoAnswer::Refused(error.message.into_owned())),
-            Ok(Ok(Ok(result))) => serde_json::from_value(result).map_err(|error| NoAnswer::Refused(error.to_string())),
+        match answer.await {
+            Err(oneshot::Canceled) => Err(NoAnswer::TimedOut),
+            Ok(Err(error)) => Err(NoAnswer::Refused(error.message.into_owned())),
+            Ok(Ok(result)) => serde_json::from_value(result).map_err(|error| NoAnswer::Refused(error.to_string())),
         }
     }
 

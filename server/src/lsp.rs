@@ -9,17 +9,22 @@ use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{self, Error};
 use tower_lsp::lsp_types::request::{RegisterCapability, WorkspaceConfiguration};
 use tower_lsp::lsp_types::{
-    ConfigurationItem, ConfigurationParams, DidChangeConfigurationParams, DidChangeTextDocumentParams,
-    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DidSaveTextDocumentParams,
-    InitializeParams, InitializeResult, InitializedParams, OneOf, Registration, RegistrationParams, ServerCapabilities,
-    ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind, TextDocumentSyncOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+    CodeLens, CodeLensOptions, CodeLensParams, ConfigurationItem, ConfigurationParams, DidChangeConfigurationParams,
+    DidChangeTextDocumentParams, DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams,
+    DidOpenTextDocumentParams, DidSaveTextDocumentParams, DocumentLink, DocumentLinkOptions, DocumentLinkParams,
+    ExecuteCommandOptions, ExecuteCommandParams, GotoDefinitionParams, GotoDefinitionResponse, Hover, HoverParams,
+    HoverProviderCapability, InitializeParams, InitializeResult, InitializedParams, OneOf, Registration,
+    RegistrationParams, ServerCapabilities, ServerInfo, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 use tower_lsp::{LanguageServer, LspService};
 
+use crate::answers::documents::hash_of;
 use crate::log;
+use crate::pool::Lane;
 use crate::profile::ClientProfile;
 use crate::requests;
+use crate::requests::target::Target;
 use crate::state::State;
 use crate::text::{Document, Encoding};
 use crate::uri::DocumentKey;
@@ -47,6 +52,7 @@ pub(crate) fn finish_result(
             Encoding::Utf16 => "utf-16",
             Encoding::Utf32 => "utf-32",
         });
+        result["capabilities"]["workspace"]["textDocumentContent"] = json!({ "schemes": [lens::SCHEME] });
     }
     Ok(result)
 }
@@ -66,6 +72,17 @@ impl LanguageServer for Server {
         Ok(InitializeResult {
             capabilities: ServerCapabilities {
                 text_document_sync: Some(TextDocumentSyncCapability::Options(sync)),
+                code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(true) }),
+                hover_provider: Some(HoverProviderCapability::Simple(true)),
+                definition_provider: Some(OneOf::Left(true)),
+                document_link_provider: Some(DocumentLinkOptions {
+                    resolve_provider: Some(true),
+                    work_done_progress_options: WorkDoneProgressOptions::default(),
+                }),
+                execute_command_provider: Some(ExecuteCommandOptions {
+                    commands: requests::commands::ALL.map(str::to_owned).into(),
+                    work_done_progress_options: WorkDoneProgressOptions::default(),
+                }),
                 workspace: Some(WorkspaceServerCapabilities {
                     workspace_folders: Some(folders),
                     file_operations: None,
@@ -86,6 +103,10 @@ impl LanguageServer for Server {
         if profile.configuration {
             self.pull_settings();
         }
+        crate::news::start(&self.state);
+        self.state.follow_logs();
+        let door = self.state.door.clone();
+        self.state.pools.start_job(Lane::Background, move || door.prune());
     }
 
     async fn shutdown(&self) -> jsonrpc::Result<()> {
@@ -95,23 +116,81 @@ impl LanguageServer for Server {
     async fn did_open(&self, params: DidOpenTextDocumentParams) {
         let opened = params.text_document;
         let document = Document::new(opened.uri.as_str(), &opened.language_id, opened.version, &opened.text);
-        self.state.documents.open(DocumentKey::from_url(&opened.uri), document);
+        let key = DocumentKey::from_url(&opened.uri);
+        match self.state.target(&opened.uri) {
+            Target::Code(target) => self.state.snapshot().engine.workspace.buffers.opened(&target.path, &opened.text),
+            Target::Ours(_) => self.state.news.has(key.clone(), hash_of(&opened.text)),
+            Target::Other => {}
+        }
+        self.state.documents.open(key, document);
     }
 
     async fn did_change(&self, params: DidChangeTextDocumentParams) {
         let key = DocumentKey::from_url(&params.text_document.uri);
         let encoding = self.state.profile().encoding;
         let version = params.text_document.version;
-        match self.state.documents.change(&key, version, &params.content_changes, encoding) {
-            Some(splices) => log::debug!("version {version}: {} runs of lines changed", splices.len()),
-            None => log::info!("a change to a document that is not open was left out"),
+        let Some(splices) = self.state.documents.change(&key, version, &params.content_changes, encoding) else {
+            return log::info!("a change to a document that is not open was left out");
+        };
+        if let Target::Code(target) = self.state.target(&params.text_document.uri) {
+            let engine = self.state.snapshot().engine;
+            for splice in &splices {
+                engine.workspace.buffers.changed(&target.path, splice.into());
+            }
+            self.state.move_rows(&key, version, &splices);
+            self.state.typed();
         }
     }
 
-    async fn did_save(&self, _: DidSaveTextDocumentParams) {}
+    async fn did_save(&self, params: DidSaveTextDocumentParams) {
+        let uri = params.text_document.uri;
+        let key = DocumentKey::from_url(&uri);
+        if let (Target::Code(target), Some(document)) = (self.state.target(&uri), self.state.documents.get(&key)) {
+            let engine = self.state.snapshot().engine;
+            engine.workspace.buffers.opened(&target.path, &document.text());
+            engine.saved(&key);
+            self.state.news.lenses_changed();
+        }
+    }
 
     async fn did_close(&self, params: DidCloseTextDocumentParams) {
-        self.state.documents.close(&DocumentKey::from_url(&params.text_document.uri));
+        let uri = params.text_document.uri;
+        let key = DocumentKey::from_url(&uri);
+        self.state.documents.close(&key);
+        self.state.news.closed(&key);
+        if let Target::Code(target) = self.state.target(&uri) {
+            let engine = self.state.snapshot().engine;
+            engine.workspace.buffers.closed(&target.path);
+            engine.closed(&key);
+        }
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> jsonrpc::Result<Option<Vec<CodeLens>>> {
+        requests::code_lens::lenses(self, params).await
+    }
+
+    async fn code_lens_resolve(&self, lens: CodeLens) -> jsonrpc::Result<CodeLens> {
+        requests::code_lens::resolve(self, lens).await
+    }
+
+    async fn hover(&self, params: HoverParams) -> jsonrpc::Result<Option<Hover>> {
+        requests::hover::hover(self, params).await
+    }
+
+    async fn goto_definition(&self, params: GotoDefinitionParams) -> jsonrpc::Result<Option<GotoDefinitionResponse>> {
+        requests::definition::definition(self, params).await
+    }
+
+    async fn document_link(&self, params: DocumentLinkParams) -> jsonrpc::Result<Option<Vec<DocumentLink>>> {
+        requests::links::links(self, params).await
+    }
+
+    async fn document_link_resolve(&self, link: DocumentLink) -> jsonrpc::Result<DocumentLink> {
+        requests::links::resolve(self, link).await
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> jsonrpc::Result<Option<Value>> {
+        requests::commands::execute(self, params).await
     }
 
     async fn did_change_configuration(&self, params: DidChangeConfigurationParams) {

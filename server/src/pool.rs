@@ -102,6 +102,11 @@ impl Pools {
         Pools { quick, slow, background }
     }
 
+    /// Queues a job that nobody waits for.
+    pub(crate) fn start_job(&self, lane: Lane, job: impl FnOnce() + Send + 'static) {
+        drop(self.run(lane, &Cancel::default(), |_| job()));
+    }
+
     /// Queues `job`. The future resolves when it is done, and the work goes on if the future is dropped, unless `cancel`
     /// is set too. A job whose `cancel` is set before its turn is not begun.
     pub(crate) fn run<T: Send + 'static>(
@@ -170,7 +175,7 @@ fn spawn_worker(name: &str, serve: impl FnOnce() + Send + 'static) {
 }
 
 /// Lowers the calling thread's priority, where the system can do that for one thread.
-fn lower_priority() {
+pub(crate) fn lower_priority() {
     // On Linux `nice` concerns the calling thread; on macOS and Windows the whole process.
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(10) {

@@ -101,6 +101,11 @@ impl ClientProfile {
         }
     }
 
+    /// Whether this is a plugin of ours, which takes our own notifications.
+    pub(crate) fn knows_us(&self) -> bool {
+        !self.commands.is_empty() || self.virtual_docs == VirtualDocs::Custom
+    }
+
     /// Whether lenses and actions may carry this command of the client's.
     pub(crate) fn has_command(&self, id: &str) -> bool {
         self.commands.iter().any(|command| command == id)

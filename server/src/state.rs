@@ -10,13 +10,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde_json::Value;
+use tower_lsp::jsonrpc;
 use tower_lsp::lsp_types::{MessageType, WorkspaceFoldersChangeEvent};
 
 use crate::client::Client;
+use crate::door::Door;
+use crate::engine::Engine;
 use crate::log;
-use crate::pool::{Cancel, Pools};
+use crate::news::News;
+use crate::pool::{Cancel, Lane, Pools};
 use crate::profile::ClientProfile;
+use crate::requests::target::Excluded;
 use crate::settings::{Layer, Settings};
 use crate::text::{Document, Documents};
 use crate::uri::DocumentKey;
@@ -25,6 +31,9 @@ pub(crate) struct State {
     pub(crate) client: Client,
     pub(crate) pools: Pools,
     pub(crate) documents: Documents,
+    pub(crate) door: Arc<Door>,
+    /// What the client is to be told of.
+    pub(crate) news: News,
     tasks: tokio::runtime::Handle,
     inner: RwLock<Inner>,
 }
@@ -32,7 +41,9 @@ pub(crate) struct State {
 struct Inner {
     profile: Arc<ClientProfile>,
     settings: Arc<Settings>,
+    excluded: Arc<Excluded>,
     folders: Arc<Vec<PathBuf>>,
+    engine: Arc<Engine>,
     /// From `initializationOptions`.
     initial: Layer,
     /// From `workspace/configuration` or `didChangeConfiguration`; goes over `initial`.
@@ -47,7 +58,10 @@ struct Inner {
 pub(crate) struct Snapshot {
     pub(crate) profile: Arc<ClientProfile>,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) excluded: Arc<Excluded>,
     pub(crate) folders: Arc<Vec<PathBuf>>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) door: Arc<Door>,
     /// Set when the client cancels the request.
     pub(crate) cancel: Cancel,
 }
@@ -57,13 +71,23 @@ impl State {
         let inner = Inner {
             profile: Arc::new(ClientProfile::new(&Value::Null)),
             settings: Arc::default(),
+            excluded: Arc::new(Excluded::new(&Settings::default())),
             folders: Arc::default(),
+            engine: Arc::new(Engine::new(&Settings::default())),
             initial: Layer::default(),
             configured: Layer::default(),
             complaints: Vec::new(),
             told: HashSet::new(),
         };
-        State { client, pools: Pools::start(), documents: Documents::default(), tasks, inner: RwLock::new(inner) }
+        State {
+            client,
+            pools: Pools::start(),
+            documents: Documents::default(),
+            door: Arc::new(Door::new()),
+            news: News::default(),
+            tasks,
+            inner: RwLock::new(inner),
+        }
     }
 
     /// Takes the raw params of `initialize`.
@@ -75,17 +99,42 @@ impl State {
         inner.profile = Arc::new(profile);
         let (layer, complaints) = Layer::read(&params["initializationOptions"]);
         inner.initial = layer;
-        inner.settings_changed(complaints);
+        if inner.settings_changed(complaints).is_none() {
+            inner.engine.set(&inner.settings.clone());
+        }
     }
 
     /// Takes the settings that the client holds now.
-    pub(crate) fn configure(&self, settings: &Value) {
+    pub(crate) fn configure(self: &Arc<Self>, settings: &Value) {
         let (layer, complaints) = Layer::read(settings);
         // Some clients send every server's settings; if nothing in them is for us they are no one's mistake.
         let complaints = if layer.is_empty() && settings.get("turnlens").is_none() { Vec::new() } else { complaints };
         let mut inner = self.write();
         inner.configured = layer;
-        inner.settings_changed(complaints);
+        let other_logs = inner.settings_changed(complaints);
+        let (engine, settings) = (inner.engine.clone(), inner.settings.clone());
+        drop(inner);
+        if let Some(before) = other_logs {
+            // Ends a thread, which may take a moment.
+            self.pools.start_job(Lane::Background, move || before.stop());
+            for (key, document) in self.documents.all() {
+                if let Some(path) = key.file_path() {
+                    engine.workspace.buffers.opened(&path, &document.text());
+                }
+            }
+        } else {
+            engine.set(&settings);
+        }
+        self.follow_logs();
+        self.news.settings_changed();
+    }
+
+    /// Reads the logs and follows them from now on, once, on threads of their own.
+    pub(crate) fn follow_logs(self: &Arc<Self>) {
+        let snapshot = self.snapshot();
+        if snapshot.settings.enable && !snapshot.engine.is_followed() {
+            crate::news::follow_logs(self, &snapshot.engine);
+        }
     }
 
     /// Tells the person what is wrong with the settings, each thing once in a session.
@@ -121,9 +170,24 @@ impl State {
         Snapshot {
             profile: inner.profile.clone(),
             settings: inner.settings.clone(),
+            excluded: inner.excluded.clone(),
             folders: inner.folders.clone(),
+            engine: inner.engine.clone(),
+            door: self.door.clone(),
             cancel: Cancel::current(),
         }
+    }
+
+    /// Answers a request: takes the snapshot now, and runs `job` with it in a pool.
+    pub(crate) fn answer<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        job: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> BoxFuture<'static, jsonrpc::Result<T>> {
+        let snapshot = self.snapshot();
+        let cancel = snapshot.cancel.clone();
+        let result = self.pools.run(lane, &cancel, move |_| job(&snapshot));
+        Box::pin(async move { Ok(result.await?) })
     }
 
     /// The open document with this URI, as it is now. To be taken before the first `.await`.
@@ -150,9 +214,15 @@ impl State {
 }
 
 impl Inner {
-    fn settings_changed(&mut self, complaints: Vec<String>) {
+    /// Gives the engine of before, where other logs are to be read from now on.
+    fn settings_changed(&mut self, complaints: Vec<String>) -> Option<Arc<Engine>> {
         self.settings = Arc::new(Settings::from_layers(&[&self.initial, &self.configured]));
+        self.excluded = Arc::new(Excluded::new(&self.settings));
         let new = complaints.into_iter().filter(|complaint| self.told.insert(complaint.clone()));
         self.complaints.extend(new);
+        if self.engine.reads(&self.settings) {
+            return None;
+        }
+        Some(std::mem::replace(&mut self.engine, Arc::new(Engine::new(&self.settings))))
     }
 }

@@ -30,6 +30,12 @@ pub(crate) struct LineSplice {
     pub(crate) new_lines: usize,
 }
 
+impl From<&LineSplice> for provenance::LineSplice {
+    fn from(splice: &LineSplice) -> provenance::LineSplice {
+        provenance::LineSplice { start: splice.start_line, old: splice.old_lines, new: splice.new_lines }
+    }
+}
+
 /// The text of an open document at one moment. Cloning costs nothing that depends on its size.
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
@@ -144,6 +150,18 @@ impl Document {
             before += chunk.len();
         }
         self.rope.len_lines() - 1
+    }
+
+    /// The LSP line that a position stands on, with the text of the line.
+    pub(crate) fn line_text(&self, position: Position) -> String {
+        let line = (position.line as usize).min(self.rope.len_lines() - 1);
+        let (start, end) = self.line_chars(line);
+        self.rope.slice(start..end).to_string()
+    }
+
+    /// How many engine lines begin in the text.
+    pub(crate) fn engine_lines(&self) -> usize {
+        self.newlines + 1
     }
 
     /// The first and the last-but-one character of an LSP line, without its line end.
@@ -262,6 +280,35 @@ fn clamp_u32(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
+/// The column of a byte of a line, in units of the encoding. A byte beyond the line is its end, one inside a character
+/// that character's start.
+pub(crate) fn column_of(line: &str, byte: usize, encoding: Encoding) -> u32 {
+    let boundary = (0..=byte.min(line.len())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    let before = &line[..boundary];
+    clamp_u32(match encoding {
+        Encoding::Utf8 => before.len(),
+        Encoding::Utf16 => before.encode_utf16().count(),
+        Encoding::Utf32 => before.chars().count(),
+    })
+}
+
+/// The byte of a line at a column, on the boundary of a character.
+pub(crate) fn byte_at(line: &str, column: u32, encoding: Encoding) -> usize {
+    let mut left = column as usize;
+    for (at, c) in line.char_indices() {
+        let units = match encoding {
+            Encoding::Utf8 => c.len_utf8(),
+            Encoding::Utf16 => c.len_utf16(),
+            Encoding::Utf32 => 1,
+        };
+        if left < units {
+            return at;
+        }
+        left -= units;
+    }
+    line.len()
+}
+
 /// All open documents. Written by the loop alone, in the order of arrival; read by anyone.
 #[derive(Default)]
 pub(crate) struct Documents {
@@ -269,6 +316,11 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
+    /// All that are open now.
+    pub(crate) fn all(&self) -> Vec<(DocumentKey, Arc<Document>)> {
+        self.open.iter().map(|open| (open.key().clone(), Arc::clone(&open))).collect()
+    }
+
     pub(crate) fn open(&self, key: DocumentKey, document: Document) {
         self.open.insert(key, Arc::new(document));
     }

@@ -1,5 +1,6 @@
 //! What editors and the terminal show, made of what the workspace knows: the part that is the same for both.
 
+pub(crate) mod documents;
 pub(crate) mod line;
 mod now;
 pub(crate) mod owners;
