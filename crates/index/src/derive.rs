@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use trace::{
-    Agent, Call, Compaction, Context, DerivedPath, Entry, Excerpt, Grown, LogId, Note, NoteKind, Owner, Place, Prompt,
-    PromptSource, RecordId, RecordSet, Response, Side, Step, StepKind, StepResult, Tally, Timestamp, TitleSource,
-    Titles, ToolResult, Turn, Usage, What, title,
+    Agent, Backup, Call, Compaction, Context, DerivedPath, Entry, Excerpt, Grown, LogId, Note, NoteKind, Owner, Place,
+    Prompt, PromptSource, RecordId, RecordSet, Response, Side, Step, StepKind, StepResult, Tally, Timestamp,
+    TitleSource, Titles, ToolResult, Turn, Usage, What, title,
 };
 
 use branches::Branches;
@@ -722,13 +722,13 @@ impl Deriver {
     }
 
     /// Agents list all their backups with each prompt; one that is listed again says nothing new.
-    fn backups(&mut self, prompt: RecordId, files: Vec<(Box<str>, Option<Box<str>>)>) {
-        for (path, name) in files {
-            if self.backed_up.get(&path) == Some(&name) {
+    fn backups(&mut self, prompt: RecordId, files: Vec<Backup>) {
+        for backup in files {
+            if self.backed_up.get(&backup.path) == Some(&backup.name) {
                 continue;
             }
-            self.backed_up.insert(path.clone(), name.clone());
-            self.path.backups.push((prompt, path, name));
+            self.backed_up.insert(backup.path.clone(), backup.name.clone());
+            self.path.backups.push((prompt, backup));
         }
     }
 

@@ -25,7 +25,8 @@ pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change
     }
     let tree = timeline.head(event.tree);
     let newest_first = (0..timeline.next_node().0).rev().map(NodeId).take(MOST_TRIED);
-    let states: Vec<NodeId> = tree.into_iter().chain(newest_first).collect();
+    let left = timeline.before_left_behind(event.tree).filter(|_| !event.left_behind);
+    let states: Vec<NodeId> = left.into_iter().chain(tree).chain(newest_first).collect();
     let found = states.into_iter().find_map(|state| {
         agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
     });

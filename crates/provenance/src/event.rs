@@ -18,6 +18,8 @@ pub struct Event {
     pub key: EventKey,
     pub at: Timestamp,
     pub tree: Tree,
+    /// The person went back to before it. What it did to the file was mostly taken back, which no log tells.
+    pub left_behind: bool,
     pub what: Happening,
 }
 
@@ -34,6 +36,8 @@ pub enum Happening {
 pub enum Seen {
     /// The worktree held the text at that time: a whole read, a backup, the disk.
     Here,
+    /// The same, as a tool showed it to the agent: perhaps without the last line where that is empty.
+    Shown,
     /// The text existed: a commit. It says nothing of what the worktree held.
     Somewhere,
 }

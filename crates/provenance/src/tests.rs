@@ -29,7 +29,7 @@ fn spell(lines: &str) -> String {
 }
 
 /// `seen abc` · `blob abc` (somewhere) · `1 abc>abXc` a step with whole texts · `2 b=>XY` a step known by the strings
-/// that it replaced · `3 new abc` a new file. A leading `@1 ` is another worktree.
+/// that it replaced · `3 new abc` a new file. A leading `@1 ` is another worktree, `! ` a step that was left behind.
 fn story(text: &str) -> Vec<Event> {
     text.trim().lines().enumerate().map(|(at, line)| event(at, line.trim())).collect()
 }
@@ -39,6 +39,10 @@ fn event(at: usize, line: &str) -> Event {
         Some(rest) => (Tree(rest[..1].parse().expect("a tree")), &rest[2..]),
         None => (Tree(0), line),
     };
+    let (left_behind, line) = match line.strip_prefix("! ") {
+        Some(line) => (true, line),
+        None => (false, line),
+    };
     let (head, rest) = line.split_once(' ').expect("two words");
     let text: Arc<str> = spell(rest).into();
     let what = match head {
@@ -46,7 +50,7 @@ fn event(at: usize, line: &str) -> Event {
         "blob" => Happening::Seen { text, how: Seen::Somewhere },
         step => Happening::Edit { step: StepKey(step.parse().expect("a step")), change: Arc::new(change(rest)) },
     };
-    Event { key: EventKey(at as u64), at: Timestamp(at as i64), tree, what }
+    Event { key: EventKey(at as u64), at: Timestamp(at as i64), tree, left_behind, what }
 }
 
 fn change(text: &str) -> Change {
@@ -120,6 +124,13 @@ fn texts_that_the_log_leaves_out() {
     // The state known is not the one found, but the replaced line stands in it once.
     check("seen abc\n1 b=>bX\nseen aHbXc", "aHbXc", expect![". . . 1~ ."]);
     check("seen abc\n1 z=>zX", "abc", expect![". . ."]);
+}
+
+#[test]
+fn rewinds() {
+    // Both states hold b; the one that was left behind is not the one found.
+    check("1 new abc\n! 2 abc -> abcX\n3 b=>bY", "abYc", expect!["1 1 3 1"]);
+    check("1 new abc\n! 2 abc -> abcX\n3 X=>Z", "abcZ", expect!["1 1 1 3"]);
 }
 
 #[test]
@@ -212,7 +223,7 @@ proptest! {
         let mut next = 10;
         let spell = |text: &[(u32, Option<u32>)]| text.iter().map(|(line, _)| format!("line {line}\n")).collect::<String>();
         let mut events = vec![Event {
-            key: EventKey(0), at: Timestamp(0), tree: Tree(0),
+            key: EventKey(0), at: Timestamp(0), tree: Tree(0), left_behind: false,
             what: Happening::Seen { text: spell(&text).into(), how: Seen::Here },
         }];
         for (number, deed) in deeds.iter().enumerate() {
@@ -231,7 +242,7 @@ proptest! {
             }
             if deed.seen_before {
                 let what = Happening::Seen { text: before.clone().into(), how: Seen::Here };
-                events.push(Event { key: key(0), at: when, tree: Tree(0), what });
+                events.push(Event { key: key(0), at: when, tree: Tree(0), left_behind: false, what });
             }
             let mut change = change("");
             // The strings alone are enough only where the text they were found in is known.
@@ -241,7 +252,7 @@ proptest! {
                 change.replacements = vec![Replacement { old: old_string.into(), new: spell(&new).into(), all: false }];
             }
             let what = Happening::Edit { step: StepKey(number as u32), change: Arc::new(change) };
-            events.push(Event { key: key(1), at: when, tree: Tree(0), what });
+            events.push(Event { key: key(1), at: when, tree: Tree(0), left_behind: false, what });
         }
         let mut timeline = Timeline::new();
         timeline.sync(&events);
@@ -277,7 +288,7 @@ proptest! {
             } else {
                 Happening::Edit { step: StepKey(at as u32), change: Arc::new(change) }
             };
-            events.push(Event { key: EventKey(at as u64), at: Timestamp(0), tree: Tree((at % 3) as u16), what });
+            events.push(Event { key: EventKey(at as u64), at: Timestamp(0), tree: Tree((at % 3) as u16), left_behind: at % 4 == 0, what });
             timeline.sync(&events);
             let blame = timeline.blame(&pair[1], Tree(0));
             for line in 0..blame.lines.len() {

@@ -75,8 +75,10 @@ pub struct Timeline {
     cursor: Option<NodeId>,
     text: Vec<Line>,
     done: Vec<Done>,
-    /// Edits of which nothing tells what text they found.
+    /// Edits of which nothing tells what text they found, or only a text that a tool showed.
     unresolved: Vec<EventKey>,
+    /// States known only as a tool showed them: an empty last line may be missing.
+    only_shown: Vec<NodeId>,
 }
 
 /// The newest state in each worktree, and of all.
@@ -84,6 +86,8 @@ pub struct Timeline {
 struct Heads {
     of_tree: Vec<(Tree, NodeId)>,
     newest: Option<NodeId>,
+    /// In each worktree the state before the steps that were left behind last.
+    before_left: Vec<(Tree, NodeId)>,
 }
 
 /// What stood before an event was replayed, so that it can be taken back.
@@ -113,9 +117,21 @@ impl Timeline {
         kept
     }
 
-    /// Edits that could not be replayed: nothing known tells what text they found. More observations may help.
+    /// Edits that could not be replayed, or only over a text that a tool showed. More observations may help.
     pub fn unresolved(&self) -> &[EventKey] {
         &self.unresolved
+    }
+
+    /// Whether the text of a state goes back to one that was only shown.
+    fn is_only_shown(&self, node: NodeId) -> bool {
+        let mut at = Some(node);
+        while let Some(node) = at {
+            if self.only_shown.contains(&node) {
+                return true;
+            }
+            at = self.nodes.get(node.0 as usize).and_then(|node| node.parent);
+        }
+        false
     }
 
     /// Whether any state is known.
@@ -138,6 +154,7 @@ impl Timeline {
         }
         self.nodes.truncate(nodes);
         self.marks.truncate(marks);
+        self.only_shown.retain(|node| (node.0 as usize) < nodes);
         self.heads = heads;
         let gone: Vec<EventKey> = self.done.drain(kept..).map(|done| done.key).collect();
         self.unresolved.retain(|key| !gone.contains(key));
@@ -152,18 +169,49 @@ impl Timeline {
     /// Replays the event that came after all others.
     pub fn push(&mut self, event: &Event) {
         self.push_nothing(event.key);
+        self.heads.note(event);
+        self.replay(event);
+        if !event.left_behind {
+            self.heads.before_left.retain(|(tree, _)| *tree != event.tree);
+        }
+    }
+
+    fn replay(&mut self, event: &Event) {
         match &event.what {
             Happening::Seen { text, how } => {
-                let ids = self.interner.text_lines(text);
+                let mut ids = self.interner.text_lines(text);
+                if *how == Seen::Shown {
+                    self.add_unseen_last_line(&mut ids, event.tree);
+                }
+                let first = self.next_node();
                 let node = self.seen(&ids, event);
-                if *how == Seen::Here {
+                if *how == Seen::Shown && node == first {
+                    self.only_shown.push(node);
+                }
+                if *how != Seen::Somewhere {
                     self.heads.set(event.tree, node);
                 }
             }
             Happening::Edit { step, change } => match apply::edit(self, event, *step, change) {
-                Some(node) => self.heads.set(event.tree, node),
+                Some(node) => {
+                    if change.before.is_none() && !change.created && self.is_only_shown(node) {
+                        self.unresolved.push(event.key);
+                    }
+                    self.heads.set(event.tree, node);
+                }
                 None => self.unresolved.push(event.key),
             },
+        }
+    }
+
+    /// A text that is a known state's but for an empty last line is taken for that state's.
+    fn add_unseen_last_line(&mut self, ids: &mut Vec<LineId>, tree: Tree) {
+        let head = self.head(tree);
+        if self.equal(ids, head).is_none() {
+            ids.push(self.interner.line(""));
+            if self.equal(ids, head).is_none() {
+                ids.pop();
+            }
         }
     }
 
@@ -198,6 +246,11 @@ impl Timeline {
 
     pub(crate) fn mark(&mut self, node: NodeId, step: Option<StepKey>) -> MarkId {
         push_mark(&mut self.marks, Mark { node, step, reformatted: false })
+    }
+
+    /// The state that stood before the steps that were left behind, as long as nothing came after them.
+    pub(crate) fn before_left_behind(&self, tree: Tree) -> Option<NodeId> {
+        self.heads.before_left.iter().find(|(known, _)| *known == tree).map(|(_, node)| *node)
     }
 
     /// The state that a step on `tree` would find where nothing else is known.
@@ -262,6 +315,17 @@ impl Timeline {
 impl Heads {
     fn get(&self, tree: Tree) -> Option<NodeId> {
         self.of_tree.iter().find(|(known, _)| *known == tree).map(|(_, node)| *node)
+    }
+
+    /// Before an event: keeps the state that it may be taken back to.
+    fn note(&mut self, event: &Event) {
+        let head = self.get(event.tree);
+        if event.left_behind
+            && let Some(head) = head
+            && !self.before_left.iter().any(|(tree, _)| *tree == event.tree)
+        {
+            self.before_left.push((event.tree, head));
+        }
     }
 
     fn set(&mut self, tree: Tree, node: NodeId) {

@@ -91,10 +91,11 @@ pub enum What {
     Title(TitleSource, Box<str>),
     /// Where and with what the agent works from here on; fields that did not change may be `None`.
     Context(Context),
-    /// Backups of files as they were before the turn of the prompt `prompt` began. `None`: there was no such file.
+    /// Backups of files as they were before they were edited. `prompt` is the record that the agent tells them with:
+    /// the turn's prompt, or the message with the edit.
     Backups {
         prompt: RecordId,
-        files: Vec<(Box<str>, Option<Box<str>>)>,
+        files: Vec<Backup>,
     },
     /// The log says that somebody else changed this file (`edited_text_file`).
     ChangedOutside {
@@ -180,6 +181,17 @@ pub struct Call {
     pub task: Option<Box<str>>,
     /// Files that the input names as those that the tool works on, as the log spells them.
     pub files: Vec<Box<str>>,
+}
+
+/// A copy of a file that the agent made before it edited it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// As the log spells it, absolute where the log lets it be made so.
+    pub path: Box<str>,
+    /// `None`: there was no such file.
+    pub name: Option<Box<str>>,
+    /// When the copy was made.
+    pub at: Option<Timestamp>,
 }
 
 /// What came back from a tool.

@@ -18,8 +18,8 @@ pub use address::{Address, SessionRef, TurnRef};
 pub use agent::Agent;
 pub use body::{Bodies, Body, Change, Content, Hunk, Observation, Replacement};
 pub use entry::{
-    Call, Compaction, Context, EditStub, Entry, Excerpt, LogId, Place, Prompt, PromptSource, RecordId, StepKind,
-    TitleSource, ToolResult, Usage, What,
+    Backup, Call, Compaction, Context, EditStub, Entry, Excerpt, LogId, Place, Prompt, PromptSource, RecordId,
+    StepKind, TitleSource, ToolResult, Usage, What,
 };
 pub use grown::{Grown, RecordSet};
 pub use origin::{Evidence, LineOrigin, StepKey};

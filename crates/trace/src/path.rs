@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Agent, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind, Timestamp,
+    Agent, Backup, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind, Timestamp,
 };
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
@@ -35,7 +35,7 @@ pub struct DerivedPath {
     pub side_calls: Vec<(Arc<str>, Arc<str>)>,
     /// Files as they were before a turn: the prompt, the path as the log has it, the backup's name (`None`: the
     /// file did not exist).
-    pub backups: Grown<(RecordId, Box<str>, Option<Box<str>>)>,
+    pub backups: Grown<(RecordId, Backup)>,
     /// Files that somebody else changed, with the time at which the agent learned of it.
     pub changed_outside: Vec<(Timestamp, Box<str>)>,
     /// The ids of all records: by them copies of sessions are found.
@@ -250,7 +250,8 @@ impl DerivedPath {
         }
         let mut turns = self.turns.iter().filter(|turn| turn.prompt.is_some());
         let says_something = |turn: &&Arc<Turn>| {
-            turn.prompt.as_ref().is_some_and(|prompt| !crate::title::is_weak(&prompt.text.head)) && !turn.title.is_empty()
+            turn.prompt.as_ref().is_some_and(|prompt| !crate::title::is_weak(&prompt.text.head))
+                && !turn.title.is_empty()
         };
         let strong = turns.clone().find(says_something);
         strong.or_else(|| turns.next()).map_or("", |turn| &turn.title)

@@ -261,7 +261,7 @@ impl FileState {
             if self.timeline.unresolved().is_empty() || self.depth == Depth::Commits {
                 break;
             }
-            self.depth = if self.depth == Depth::Logs { Depth::Backups } else { Depth::Commits };
+            self.depth = Depth::Commits;
         }
         self.made_of = Some(generation);
         if let Some(disk) = &mut self.disk {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use provenance::{Event, EventKey, Happening, Seen, Tree};
 use rustc_hash::{FxHashMap, FxHasher};
-use trace::{DerivedPath, LogId, Place, RecordId, StepKey, Timestamp};
+use trace::{DerivedPath, LogId, Place, StepKey, Timestamp};
 
 use crate::Moment;
 use crate::mapping::{self, Target, file_name, tree_of};
@@ -19,6 +19,7 @@ pub(crate) struct Clue {
     log: LogId,
     order: u32,
     tree: Tree,
+    left_behind: bool,
     what: What,
 }
 
@@ -56,15 +57,12 @@ impl StepNumbers {
     }
 }
 
-/// How much is asked beside the results of the file's own edits.
+/// How much is asked beside the logs and the agents' backups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depth {
-    /// Edits and whole reads.
     #[default]
     Logs,
-    /// Also the agents' backups, where an edit does not tell the text that it found.
-    Backups,
-    /// Also the file in the commits before, where nothing else tells it.
+    /// Also the file in the commits before, where nothing else tells the text that an edit found.
     Commits,
 }
 
@@ -89,7 +87,7 @@ impl Moment<'_> {
         let mut clues = Vec::new();
         for (log, paths) in &of_log {
             if let Some(log) = self.logs.get(*log) {
-                self.clues_of_log(log, paths, depth, &mut clues);
+                self.clues_of_log(log, paths, &mut clues);
             }
         }
         if depth >= Depth::Commits {
@@ -107,20 +105,25 @@ impl Moment<'_> {
         clues
     }
 
-    fn clues_of_log(&self, log: &DerivedPath, paths: &FxHashMap<Box<str>, Tree>, depth: Depth, clues: &mut Vec<Clue>) {
-        let mut before_turn: Vec<(RecordId, u32, Timestamp)> = Vec::new();
-        let turns = log.turns.iter().map(|turn| (turn.record, &turn.steps));
-        let sides = log.sides.iter().map(|side| (None, &side.steps));
-        for (prompt, steps) in turns.chain(sides) {
+    fn clues_of_log(&self, log: &DerivedPath, paths: &FxHashMap<Box<str>, Tree>, clues: &mut Vec<Clue>) {
+        let mut edits: Vec<(u32, Timestamp)> = Vec::new();
+        let turns = log.turns.iter().map(|turn| (turn.abandoned.is_some(), &turn.steps));
+        let sides = log.sides.iter().map(|side| (false, &side.steps));
+        for (left_behind, steps) in turns.chain(sides) {
             for step in steps {
                 let (Some(result), Some(call)) = (&step.result, &step.call) else { continue };
                 let at = result.at.or(step.at).unwrap_or_default();
+                let of_file = result.edits.iter().any(|edit| paths.contains_key(&edit.path));
+                if of_file {
+                    edits.push((result.order, at));
+                }
                 let clue = |tree: Tree, what: What, nth: u32| Clue {
-                    key: key(log.log, result.place, nth),
+                    key: key(log.log, result.place, nth, left_behind),
                     at,
                     log: log.log,
-                    order: result.order,
+                    order: result.order * 2 + 1,
                     tree,
+                    left_behind,
                     what,
                 };
                 if let Some(tree) = result.whole_read.as_deref().and_then(|path| paths.get(path)) {
@@ -137,29 +140,25 @@ impl Moment<'_> {
                     let (id, created) = (call.clone(), edit.created);
                     let what = What::Edit { result: result.place, call: step.place, id, nth, created };
                     clues.push(clue(tree, what, nth + 1));
-                    if let Some(prompt) = prompt
-                        && before_turn.last().is_none_or(|(last, ..)| *last != prompt)
-                    {
-                        before_turn.push((prompt, result.order, at));
-                    }
                 }
             }
         }
-        if depth < Depth::Backups {
-            return;
-        }
-        for (prompt, path, name) in log.backups.iter() {
-            let (Some(tree), Some(name)) = (paths.get(&**path), name) else { continue };
-            let Some((_, order, at)) = before_turn.iter().find(|(turn, ..)| turn == prompt) else { continue };
+        edits.sort_unstable_by_key(|(order, ..)| *order);
+        for (_, backup) in log.backups.iter() {
+            let (Some(tree), Some(name), Some(made)) = (paths.get(&*backup.path), &backup.name, backup.at) else {
+                continue;
+            };
+            // Made right before an edit of the file, while its call waited.
+            let Some((order, at)) = edits.iter().find(|(_, at)| *at >= made) else { continue };
             let mut hasher = FxHasher::default();
             (log.log.0, &**name).hash(&mut hasher);
-            // Just before the turn's first edit of the file.
             clues.push(Clue {
                 key: EventKey(hasher.finish()),
                 at: *at,
                 log: log.log,
-                order: order.saturating_sub(1),
+                order: order * 2,
                 tree: *tree,
+                left_behind: false,
                 what: What::Backup { name: name.clone() },
             });
         }
@@ -173,7 +172,7 @@ impl Moment<'_> {
                 numbers.told.insert(clue.key, told);
                 let body = self.bodies().body(clue.log, *place);
                 let seen = body.content()?.observed.first()?.text.clone();
-                Happening::Seen { text: seen, how: Seen::Here }
+                Happening::Seen { text: seen, how: Seen::Shown }
             }
             What::Edit { result, call, id, nth, created } => {
                 let mut change = self.change(clue, *result, *call, *nth, target)?;
@@ -193,7 +192,7 @@ impl Moment<'_> {
                 Happening::Seen { text: text.into(), how: Seen::Somewhere }
             }
         };
-        Some(Event { key: clue.key, at: clue.at, tree: clue.tree, what })
+        Some(Event { key: clue.key, at: clue.at, tree: clue.tree, left_behind: clue.left_behind, what })
     }
 
     /// What a result proves; where it holds no texts, what the call asked for, which the result says was done.
@@ -220,6 +219,7 @@ fn commits(target: &Target<'_>, clues: &mut Vec<Clue>) {
             log: GIT,
             order: at as u32,
             tree: mapping::HERE,
+            left_behind: false,
             what: What::Commit { blob, commit: version.commit.id },
         });
     }
@@ -228,9 +228,9 @@ fn commits(target: &Target<'_>, clues: &mut Vec<Clue>) {
 /// Commits come before what logs tell of the same moment.
 const GIT: LogId = LogId(u32::MAX);
 
-fn key(log: LogId, place: Place, nth: u32) -> EventKey {
+fn key(log: LogId, place: Place, nth: u32, left_behind: bool) -> EventKey {
     let mut hasher = FxHasher::default();
-    (log.0, place, nth).hash(&mut hasher);
+    (log.0, place, nth, left_behind).hash(&mut hasher);
     EventKey(hasher.finish())
 }
 

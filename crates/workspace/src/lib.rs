@@ -21,7 +21,7 @@ pub use changes::{ChangedLines, FileChange, Standing, TurnShare, Uncommitted, Un
 pub use file::{FileHistory, FileView, StepRef, short_session};
 pub use gather::Told;
 pub use mapping::PathMapping;
-pub use repo::{CommitInfo, Repo};
+pub use repo::{CommitInfo, Limit, Repo};
 pub use search::{Field, Found, Hit, HitsOfSession, Query};
 pub use sessions::{Located, SessionView, Summary};
 

@@ -112,7 +112,7 @@ fn replay(log: &Path, rel: &str, base: Option<String>) -> Result<String, String>
     let at = |order: u32| Timestamp(i64::from(order));
     if let Some(base) = base {
         let what = Happening::Seen { text: base.into(), how: Seen::Here };
-        events.push(Event { key: EventKey(0), at: at(0), tree: Tree(0), what });
+        events.push(Event { key: EventKey(0), at: at(0), tree: Tree(0), left_behind: false, what });
     }
     let mut steps: Vec<_> = path.all_steps().filter_map(|step| Some((step, step.result.as_ref()?))).collect();
     steps.sort_by_key(|(_, result)| result.order);
@@ -133,6 +133,7 @@ fn replay(log: &Path, rel: &str, base: Option<String>) -> Result<String, String>
                 key: EventKey(u64::from(result.order) * 2),
                 at: at(result.order),
                 tree: Tree(0),
+                left_behind: false,
                 what,
             });
         }
@@ -142,6 +143,7 @@ fn replay(log: &Path, rel: &str, base: Option<String>) -> Result<String, String>
                 key: EventKey(u64::from(result.order) * 2 + 1),
                 at: at(result.order),
                 tree: Tree(0),
+                left_behind: false,
                 what,
             });
         }

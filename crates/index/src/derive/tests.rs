@@ -124,7 +124,10 @@ fn parse_what(what: &str, rest: &str) -> What {
         "context" => What::Context(parse_context(rest)),
         "backup" => {
             let prompt = record(word());
-            What::Backups { prompt, files: vec![(word().into(), Some(word().into()))] }
+            What::Backups {
+                prompt,
+                files: vec![trace::Backup { path: word().into(), name: Some(word().into()), at: None }],
+            }
         }
         "outside" => What::ChangedOutside { path: rest.into() },
         "started" => What::SideStarted { call: word().into(), side: word().into() },
@@ -169,8 +172,9 @@ fn render(path: &DerivedPath) -> String {
     for (call, side) in &path.side_calls {
         writeln!(out, "{call} started {side}").unwrap();
     }
-    for (prompt, file, name) in path.backups.iter() {
-        writeln!(out, "backup of {file} before {:x}: {}", prompt.0, name.as_deref().unwrap_or("none")).unwrap();
+    for (prompt, backup) in path.backups.iter() {
+        let name = backup.name.as_deref();
+        writeln!(out, "backup of {} before {:x}: {}", backup.path, prompt.0, name.unwrap_or("none")).unwrap();
     }
     path.turns.iter().for_each(|turn| render_turn(&mut out, turn));
     for side in &path.sides {
