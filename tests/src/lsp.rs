@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Long enough for any machine; only a hang takes longer.
-const HANG: Duration = Duration::from_secs(60);
+pub const HANG: Duration = Duration::from_secs(60);
 
 /// The `turnlens` binary of this build, or the one that `TURNLENS_BIN` names.
 pub fn binary() -> &'static Path {

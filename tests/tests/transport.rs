@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use serde_json::{Value, json};
-use tests::lsp::{Client, Start, binary, frame};
+use tests::lsp::{Client, HANG, Start, binary, frame};
 
 const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
@@ -34,7 +35,18 @@ fn text(client: &mut Client, uri: &str) -> Value {
 
 /// Waits until so many holds are held, in order to cancel or pass them. They answer only when released.
 fn wait_for_holds(client: &mut Client, wanted: u64) {
-    while client.call("turnlens/test/counts", Value::Null)["held"].as_u64() < Some(wanted) {
+    wait_until(client, "turnlens/test/counts", |counts| counts["held"].as_u64() >= Some(wanted));
+}
+
+/// Asks again and again. Only a defect makes it wait for long.
+fn wait_until(client: &mut Client, method: &str, wanted: impl Fn(&Value) -> bool) {
+    let deadline = Instant::now() + HANG;
+    loop {
+        let answer = client.call(method, Value::Null);
+        if wanted(&answer) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{method} stays {answer}");
         std::thread::yield_now();
     }
 }
@@ -545,9 +557,7 @@ mod cancellation {
             cancel(&mut client, id);
             assert_eq!(client.answer(id).expect_err("cancelled").code, CANCELLED);
         }
-        while client.call("turnlens/test/counts", Value::Null)["cancelled"] != 3 {
-            std::thread::yield_now();
-        }
+        wait_until(&mut client, "turnlens/test/counts", |counts| counts["cancelled"] == 3);
     }
 
     /// With every thread and every hold busy, a cancellation is answered all the same.
@@ -739,9 +749,9 @@ mod settings {
         json!({ "workspace": { "configuration": true, "didChangeConfiguration": { "dynamicRegistration": true } } })
     }
 
-    fn shows(client: &mut Client, part: &str) -> bool {
-        let state = client.call("turnlens/test/state", Value::Null);
-        state["settings"].as_str().is_some_and(|settings| settings.contains(part))
+    fn wait_for_setting(client: &mut Client, part: &str) {
+        let has_part = |state: &Value| state["settings"].as_str().is_some_and(|settings| settings.contains(part));
+        wait_until(client, "turnlens/test/state", has_part);
     }
 
     #[test]
@@ -753,12 +763,12 @@ mod settings {
         let question = client.server_request("workspace/configuration");
         assert_eq!(question["params"]["items"], json!([{ "section": "turnlens" }]));
         client.reply(&question, json!([{ "codeLens": { "scope": "all" } }]));
-        while !shows(&mut client, "code_lens: All") {}
+        wait_for_setting(&mut client, "code_lens: All");
         // Told to ask again.
         client.notify("workspace/didChangeConfiguration", json!({ "settings": null }));
         let question = client.server_request("workspace/configuration");
         client.reply(&question, json!([{ "codeLens": { "scope": "off" } }]));
-        while !shows(&mut client, "code_lens: Off") {}
+        wait_for_setting(&mut client, "code_lens: Off");
     }
 
     #[test]
@@ -766,7 +776,7 @@ mod settings {
         let mut client = Start::default().initialize(json!({ "capabilities": capabilities() }));
         client.server_request("client/registerCapability");
         client.server_request("workspace/configuration");
-        assert!(shows(&mut client, "code_lens: Auto"));
+        wait_for_setting(&mut client, "code_lens: Auto");
     }
 
     #[test]
