@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lens::{
-    DocumentId, Explanation, FileDiff, Form, LineHistory, Live, Part, Rendered, SessionList, SessionRow, SessionState,
-    file_key, line_key,
+    DocumentId, Explanation, FileDiff, Form, LineHistory, Live, Part, Rendered, SearchResults, SessionList, SessionRow,
+    SessionState, file_key, line_key, search_key,
 };
 use trace::{DerivedPath, StepAt, StepKind};
 use workspace::SessionView;
@@ -16,7 +16,7 @@ use super::Answers;
 
 /// Texts of all kept documents together, in bytes.
 const MOST_BYTES: usize = 32 << 20;
-/// Histories and explanations that are remembered.
+/// Histories, explanations and results of searches that are remembered.
 const MOST_NAMES: usize = 256;
 
 /// A rendered document.
@@ -55,11 +55,25 @@ impl Page {
 pub(crate) enum Named {
     History(LineHistory),
     Explained(Explanation),
+    Found(SearchResults),
 }
 
 impl Named {
-    fn is_history(&self) -> bool {
-        matches!(self, Named::History(_))
+    fn id(&self) -> DocumentId {
+        match self {
+            Named::History(asked) => DocumentId::LineHistory { key: line_key(&asked.path, asked.from, asked.to) },
+            Named::Explained(asked) => DocumentId::Explanation { key: line_key(&asked.path, asked.line, asked.line) },
+            Named::Found(found) => DocumentId::Search { key: search_key(&found.query) },
+        }
+    }
+
+    /// For the last part of its URI.
+    fn name(&self) -> String {
+        match self {
+            Named::History(asked) => place_name(&asked.path, asked.from),
+            Named::Explained(asked) => place_name(&asked.path, asked.line),
+            Named::Found(found) => found.query.clone().into(),
+        }
     }
 }
 
@@ -67,7 +81,7 @@ impl Named {
 #[derive(Default)]
 pub(crate) struct Documents {
     kept: Mutex<Kept>,
-    named: Mutex<Vec<(Box<str>, Named)>>,
+    named: Mutex<Vec<(DocumentId, Named)>>,
 }
 
 #[derive(Default)]
@@ -106,29 +120,18 @@ impl Documents {
 
     /// Remembers an answer, so that its document can be opened. The oldest are forgotten.
     pub(crate) fn name(&self, named: Named) -> (DocumentId, String) {
-        let (key, name) = match &named {
-            Named::History(asked) => (line_key(&asked.path, asked.from, asked.to), place_name(&asked.path, asked.from)),
-            Named::Explained(asked) => {
-                (line_key(&asked.path, asked.line, asked.line), place_name(&asked.path, asked.line))
-            }
-        };
-        let id = match &named {
-            Named::History(_) => DocumentId::LineHistory { key: key.clone() },
-            Named::Explained(_) => DocumentId::Explanation { key: key.clone() },
-        };
+        let (id, name) = (named.id(), named.name());
         let mut known = self.named();
-        known.retain(|(other, kept)| *other != key || kept.is_history() != named.is_history());
+        known.retain(|(other, _)| *other != id);
         if known.len() >= MOST_NAMES {
             known.remove(0);
         }
-        known.push((key, named));
+        known.push((id.clone(), named));
         (id, name)
     }
 
-    fn named_by(&self, key: &str, is_history: bool) -> Option<Named> {
-        let known = self.named();
-        let found = known.iter().find(|(known, named)| **known == *key && named.is_history() == is_history);
-        found.map(|(_, named)| named.clone())
+    fn named_by(&self, id: &DocumentId) -> Option<Named> {
+        self.named().iter().find(|(known, _)| known == id).map(|(_, named)| named.clone())
     }
 
     fn get(&self, id: &DocumentId, made_of: &MadeOf) -> Option<Arc<Page>> {
@@ -156,7 +159,7 @@ impl Documents {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn named(&self) -> MutexGuard<'_, Vec<(Box<str>, Named)>> {
+    fn named(&self) -> MutexGuard<'_, Vec<(DocumentId, Named)>> {
         self.named.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,16 +174,16 @@ impl Answers<'_> {
                 let rendered = lens::session_list(&list, &self.frame.view());
                 Some(Arc::new(Page::new(id.clone(), "sessions".into(), rendered, None)))
             }
-            DocumentId::LineHistory { key } | DocumentId::Explanation { key } => {
+            DocumentId::LineHistory { .. } | DocumentId::Explanation { .. } | DocumentId::Search { .. } => {
                 let view = self.frame.view();
-                let (rendered, path, line) =
-                    match documents.named_by(key, matches!(id, DocumentId::LineHistory { .. }))? {
-                        Named::History(asked) => (lens::line_history(&asked, &view), asked.path, asked.from),
-                        Named::Explained(asked) => (lens::explanation(&asked, &view), asked.path, asked.line),
-                    };
-                Some(Arc::new(Page::new(id.clone(), place_name(&path, line), rendered, None)))
+                let named = documents.named_by(id)?;
+                let rendered = match &named {
+                    Named::History(asked) => lens::line_history(asked, &view),
+                    Named::Explained(asked) => lens::explanation(asked, &view),
+                    Named::Found(found) => lens::search_results(found, &view),
+                };
+                Some(Arc::new(Page::new(id.clone(), named.name(), rendered, None)))
             }
-            DocumentId::Search { .. } => None,
         }
     }
 

@@ -94,7 +94,7 @@ impl Answers<'_> {
     }
 
     /// Which of a step's edits is of this file.
-    fn edit_of(&self, step: &StepRef, file: &FileView) -> Option<u32> {
+    pub(crate) fn edit_of(&self, step: &StepRef, file: &FileView) -> Option<u32> {
         let view = self.moment.session_view(&step.session)?;
         let at = view.session.step(step.turn, &step.numbers)?;
         let same = |path: &str| self.moment.local(&view.session, path) == file.path;
