@@ -23,10 +23,12 @@ fn main() -> io::Result<()> {
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let is_made = path.ends_with("doc/tags");
+        // Help tags are made anew, and settings of tools are no part of the plugin.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_left_out = path.ends_with("doc/tags") || name.starts_with('.');
         if path.is_dir() {
             walk(&path, files)?;
-        } else if !is_made {
+        } else if !is_left_out {
             files.push(path);
         }
     }

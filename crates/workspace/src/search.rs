@@ -392,9 +392,10 @@ impl Moment<'_> {
         }
         let body = self.bodies().body(at.log, at.step.place);
         let Some(content) = body.content() else { return at.step.text.head.to_string() };
+        // What was written comes first: that is what the excerpt shows.
         let changes = content.changes.iter().flat_map(|change| {
-            let replaced = change.replacements.iter().flat_map(|one| [&*one.old, &*one.new]);
-            std::iter::once(&*change.path).chain(change.after.as_deref()).chain(replaced)
+            let replaced = change.replacements.iter().flat_map(|one| [&*one.new, &*one.old]);
+            change.after.as_deref().into_iter().chain(replaced).chain([&*change.path])
         });
         let texts: Vec<&str> = changes.collect();
         if texts.is_empty() { content.input.clone() } else { texts.join("\n") }

@@ -35,8 +35,10 @@ pub(super) fn locate(here: &Here, answers: &Answers<'_>, address: &Address) -> a
             Some(TurnRef::Last) if n == 1 => sessions.iter().find(edited).or(sessions.first()),
             _ => sessions.get(n as usize - 1),
         };
-        let count = || lens::count(sessions.len() as u64, "session");
-        let found = found.ok_or_else(|| not_found(format!("There are {} here, no @{n}.", count())))?;
+        let found = found.ok_or_else(|| {
+            let sessions = lens::count(sessions.len() as u64, "session");
+            not_found(format!("There is no @{n}: {sessions} here."))
+        })?;
         address.session = SessionRef::Id((&*found.session).into());
     }
     answers.moment.locate(&address, here.repo.as_ref()).map_err(not_found)

@@ -43,6 +43,9 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
     let (file, line) = file_and_line(args.file, args.explain)?;
     let path = here.path(&file);
     let shown = file.display().to_string();
+    if path.is_dir() {
+        return Err(wrong_use(format!("{shown} is a folder; blame tells of files")));
+    }
     let answers = here.answers();
     let view = match args.contents {
         Some(_) => {

@@ -132,8 +132,8 @@ fn standing(here: &Here, answers: &Answers<'_>, located: &Located, steps: &[Step
     let mut files = Vec::new();
     for file in answers.moment.standing(&located.view, steps) {
         if file.stands < file.hunks {
-            let (hunks, path) = (lens::count(file.hunks as u64, "hunk"), here.shown(&file.here));
-            here.out.note(&format!("{path}: {} of {hunks} still stand.", file.stands));
+            let (hunks, path) = (lens::count(file.hunks as u64, "hunk"), file.here.to_string_lossy());
+            here.out.note(&format!("{}: {} of {hunks} still there", here.view().path(&path), file.stands));
         }
         let (without, now) = (like(&file.without, &file.now), &*file.now);
         let hunks = lens::between(&without, now);

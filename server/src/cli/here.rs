@@ -147,9 +147,9 @@ impl Here {
 
 /// The folder that the command works in: `-C DIR`, else where it was started.
 pub(super) fn folder(chosen: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let here = std::env::current_dir().context("the folder that turnlens was started in is gone")?;
-    let Some(chosen) = chosen else { return Ok(here) };
-    let folder = here.join(chosen);
+    let here = || std::env::current_dir().context("the folder that turnlens was started in is gone");
+    let Some(chosen) = chosen else { return here() };
+    let folder = if chosen.is_absolute() { chosen.to_owned() } else { here()?.join(chosen) };
     match folder.metadata() {
         Ok(meta) if meta.is_dir() => Ok(folder),
         Ok(_) => Err(wrong_use(format!("{} is not a folder", chosen.display()))),

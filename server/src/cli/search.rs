@@ -109,6 +109,9 @@ fn list(here: &Here, found: &Found) -> String {
     text
 }
 
+/// Columns that stand beside an address and a text.
+const FIELD_AND_GAPS: usize = 16;
+
 fn row(here: &Here, paint: Paint, session: &str, hit: &Hit) -> Vec<(String, String)> {
     let address = address::of(session, hit.turn, &hit.numbers);
     let field = if hit.edit.is_some() { "edit" } else { hit.field.id() };
@@ -117,11 +120,13 @@ fn row(here: &Here, paint: Paint, session: &str, hit: &Hit) -> Vec<(String, Stri
         Some((file, line)) => format!("{}:{line} ", lens::clean(&here.view().path(file))),
         None => String::new(),
     };
+    let used = lens::columns(&address) + lens::columns(&place) + FIELD_AND_GAPS;
+    let hit_text = here.out.fit(&hit.text, used);
     let mut shown = String::new();
     let mut marked = String::new();
     let mut next = 0;
     for range in &hit.found {
-        let (Some(before), Some(found)) = (hit.text.get(next..range.start), hit.text.get(range.clone())) else {
+        let (Some(before), Some(found)) = (hit_text.get(next..range.start), hit_text.get(range.clone())) else {
             continue;
         };
         let (before, found) = (lens::clean(before).replace('\t', " "), lens::clean(found).into_owned());
@@ -131,7 +136,7 @@ fn row(here: &Here, paint: Paint, session: &str, hit: &Hit) -> Vec<(String, Stri
         marked.push_str(&paint.found(&found));
         next = range.end;
     }
-    let rest = lens::clean(hit.text.get(next..).unwrap_or_default()).replace('\t', " ");
+    let rest = lens::clean(hit_text.get(next..).unwrap_or_default()).replace('\t', " ");
     let text = (format!("{place}{shown}{rest}"), format!("{}{marked}{rest}", paint.dim(&place)));
     vec![painted(address, |text| paint.address(text)), plain(field), text]
 }
