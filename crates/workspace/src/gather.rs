@@ -144,7 +144,11 @@ impl Moment<'_> {
             }
         }
         edits.sort_unstable_by_key(|(order, ..)| *order);
-        for (_, backup) in log.backups.iter() {
+        for (record, backup) in log.backups.iter() {
+            // In a fork, a copied record names a backup of the session that it was copied from.
+            if self.logs.origin_log(log.log, *record) != log.log {
+                continue;
+            }
             let (Some(tree), Some(name), Some(made)) = (paths.get(&*backup.path), &backup.name, backup.at) else {
                 continue;
             };

@@ -3,6 +3,7 @@
 //! A log names files where they were when it was written: the same place, behind a link, in a linked worktree that may
 //! be gone, in a clone elsewhere or on another machine.
 
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use dashmap::DashMap;
@@ -69,7 +70,7 @@ impl<'a> Target<'a> {
 
 /// The worktree in which the file asked about lies.
 pub(crate) const HERE: Tree = Tree(0);
-/// Linked worktrees come before; clones elsewhere are numbered from here by their log.
+/// Linked worktrees come before; clones elsewhere are numbered from here by their folder.
 const ELSEWHERE: u16 = 1 << 12;
 
 /// The worktree whose state of the target the path of a log names; `None`: another file.
@@ -104,7 +105,11 @@ pub(crate) fn tree_of(
         return None;
     }
     let known = git_knows(target.repo?, folder, log, cache, bodies);
-    known.then(|| Tree(ELSEWHERE + (log.log.0 % u32::from(ELSEWHERE)) as u16))
+    known.then(|| {
+        let mut hasher = rustc_hash::FxHasher::default();
+        folder.hash(&mut hasher);
+        Tree(ELSEWHERE + (hasher.finish() % u64::from(ELSEWHERE)) as u16)
+    })
 }
 
 /// Whether a folder that a log names is a clone of this repository: git here knows a text that the log's session read
