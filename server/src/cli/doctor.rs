@@ -157,18 +157,19 @@ fn text(here: &Here, report: &Report) -> String {
         table.push(vec![plain(here.shown(root)), plain(lens::count(*sessions as u64, "session"))]);
     }
     let rest = [
-        (report.repositories.len().saturating_sub(MOST), "more repositories"),
-        (report.outside, "sessions outside of a repository"),
-        (report.gone, "sessions whose folder is gone; their lines are found by git where a clone is open"),
+        (report.repositories.len().saturating_sub(MOST), "folder", "more"),
+        (report.outside, "session", "outside of a repository"),
+        (report.gone, "session", "whose folder is gone; a clone of it that is open is found by its history"),
     ];
-    for (count, what) in rest.into_iter().filter(|(count, _)| *count > 0) {
-        table.push(vec![plain(format!("{} {what}", lens::thousands(count as u64)))]);
+    for (count, word, what) in rest.into_iter().filter(|(count, ..)| *count > 0) {
+        table.push(vec![plain(format!("{} {what}", lens::count(count as u64, word)))]);
     }
     part("Repositories", table.print(2, 2));
     let damage = |one: &Damage| {
         let at: Vec<String> = one.at.iter().map(|at| lens::thousands(*at)).collect();
         let lines = lens::count(one.broken.into(), "line");
-        format!("  {}: {lines} that are no records, at byte {}\n", here.shown(&one.file), at.join(", "))
+        let are = if one.broken == 1 { "is no record" } else { "are no records" };
+        format!("  {}: {lines} {are}, at byte {}\n", here.shown(&one.file), at.join(", "))
     };
     part(
         "Damage (skipped; everything else in these logs is read)",
