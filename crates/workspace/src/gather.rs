@@ -203,8 +203,8 @@ impl Moment<'_> {
     fn change(&self, clue: &Clue, result: Place, call: Place, nth: u32, target: &Target<'_>) -> Option<trace::Change> {
         let name = target.path.file_name()?.to_string_lossy();
         let of_file = |content: &trace::Content| {
-            let same = content.changes.iter().filter(|change| file_name(&change.path) == name);
-            same.cloned().nth(nth as usize)
+            let mut same = content.changes.iter().filter(|change| file_name(&change.path) == name);
+            same.nth(nth as usize).cloned()
         };
         let from_result = self.bodies().body(clue.log, result).content().and_then(of_file);
         from_result.or_else(|| self.bodies().body(clue.log, call).content().and_then(of_file))

@@ -172,10 +172,10 @@ impl Query {
 
     fn accepts(&self, step: &trace::Step) -> bool {
         let paths = || step.files.iter().chain(step.edits().iter().map(|edit| &edit.path));
-        let of_file = |file: &Box<str>| paths().any(|path| ends_in(path, file));
-        let of_tool = |tool: &Box<str>| step.tool.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(tool));
-        self.files.iter().all(of_file)
-            && (self.tools.is_empty() || self.tools.iter().any(of_tool))
+        let of_file = |file: &str| paths().any(|path| ends_in(path, file));
+        let of_tool = |tool: &str| step.tool.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(tool));
+        self.files.iter().all(|file| of_file(file))
+            && (self.tools.is_empty() || self.tools.iter().any(|tool| of_tool(tool)))
             && (!self.errors_only || step.failed())
     }
 

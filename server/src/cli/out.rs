@@ -116,9 +116,6 @@ fn page(text: &str) -> Option<()> {
 pub(super) struct Paint(bool);
 
 impl Paint {
-    #[cfg(test)]
-    pub(super) const OFF: Paint = Paint(false);
-
     fn with(self, style: Style, text: &str) -> String {
         if self.0 && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
