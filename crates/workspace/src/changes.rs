@@ -78,43 +78,21 @@ impl Moment<'_> {
     /// The net changes of steps from the turn `from` to `to`, one for each file, in the order of first edit.
     pub fn changes(&self, view: &SessionView, steps: &[StepAt<'_>]) -> Vec<FileChange> {
         let session = &view.session;
-        let mut spans: Vec<(&str, &Arc<str>, &Arc<str>, bool, bool, u32, u32)> = Vec::new();
-        for at in steps {
-            let Some(call) = &at.step.call else { continue };
-            for edit in at.step.edits() {
-                match spans.iter_mut().find(|span| span.0 == &*edit.path) {
-                    Some(span) => {
-                        (span.2, span.4, span.5, span.6) =
-                            (call, edit.deleted, span.5 + edit.added, span.6 + edit.removed)
-                    }
-                    None => spans.push((&edit.path, call, call, edit.created, edit.deleted, edit.added, edit.removed)),
-                }
-            }
-        }
-        let one = |(spelled, first, last, created, deleted, added, removed): (
-            &str,
-            &Arc<str>,
-            &Arc<str>,
-            bool,
-            bool,
-            u32,
-            u32,
-        )| {
-            let here = self.local(session, spelled);
-            let texts = self.with_timeline(&here, |file| file.timeline.around(file.number(first)?, file.number(last)?));
-            let known = texts.is_some();
+        let one = |span: EditedFile<'_>| {
+            let here = self.local(session, span.spelled);
+            let texts = self
+                .with_timeline(&here, |file| file.timeline.around(file.number(span.first)?, file.number(span.last)?));
             let (before, after) = texts.map_or((None, None), |(before, after)| (before, Some(after)));
-            let mut change =
-                FileChange { spelled: spelled.into(), here, before, after, created, deleted, added, removed };
-            if known {
-                let old = change.before.as_deref().unwrap_or_default();
-                let ranges = changed_ranges(old, change.after.as_deref().unwrap_or_default());
-                change.added = ranges.iter().map(|range| range.new.len() as u32).sum();
-                change.removed = ranges.iter().map(|range| range.old.len() as u32).sum();
+            let (mut added, mut removed) = (span.added, span.removed);
+            if let Some(after) = &after {
+                let ranges = changed_ranges(before.as_deref().unwrap_or_default(), after);
+                added = ranges.iter().map(|range| range.new.len() as u32).sum();
+                removed = ranges.iter().map(|range| range.old.len() as u32).sum();
             }
-            change
+            let (created, deleted) = (span.created, span.deleted);
+            FileChange { spelled: span.spelled.into(), here, before, after, created, deleted, added, removed }
         };
-        spans.into_iter().map(one).collect()
+        edited_files(steps).into_iter().map(one).collect()
     }
 
     /// The file before and after one step. `None`: not known.
@@ -189,7 +167,7 @@ impl Moment<'_> {
             let view = self.text(&path, &new);
             all.add(&changed.rel, &old, &new, &view);
         }
-        all.turns.sort_by(|a, b| b.step.turn_ended.cmp(&a.step.turn_ended));
+        all.turns.sort_by_key(|turn| std::cmp::Reverse(turn.step.turn_ended));
         Ok(all)
     }
 }
@@ -253,17 +231,7 @@ impl Moment<'_> {
     /// left out.
     pub fn standing(&self, view: &SessionView, steps: &[StepAt<'_>]) -> Vec<Standing> {
         let session = &view.session;
-        let mut spans: Vec<(&str, &Arc<str>, &Arc<str>)> = Vec::new();
-        for at in steps {
-            let Some(call) = &at.step.call else { continue };
-            for edit in at.step.edits() {
-                match spans.iter_mut().find(|span| span.0 == &*edit.path) {
-                    Some(span) => span.2 = call,
-                    None => spans.push((&edit.path, call, call)),
-                }
-            }
-        }
-        let one = |(spelled, first, last): (&str, &Arc<str>, &Arc<str>)| {
+        let one = |EditedFile { spelled, first, last, .. }: EditedFile<'_>| {
             let here = self.local(session, spelled);
             self.with_timeline(&here, |file| {
                 let (first, last) = (file.number(first)?, file.number(last)?);
@@ -280,8 +248,40 @@ impl Moment<'_> {
                 })
             })
         };
-        spans.into_iter().filter_map(one).collect()
+        edited_files(steps).into_iter().filter_map(one).collect()
     }
+}
+
+/// A file that steps edited: the calls of its first and its last edit, and what their results count.
+struct EditedFile<'a> {
+    spelled: &'a str,
+    first: &'a Arc<str>,
+    last: &'a Arc<str>,
+    created: bool,
+    deleted: bool,
+    added: u32,
+    removed: u32,
+}
+
+/// The files that steps edited, in the order of first edit.
+fn edited_files<'a>(steps: &'a [StepAt<'a>]) -> Vec<EditedFile<'a>> {
+    let mut files: Vec<EditedFile<'a>> = Vec::new();
+    for at in steps {
+        let Some(call) = &at.step.call else { continue };
+        for edit in at.step.edits() {
+            let at = files.iter().position(|file| *file.spelled == *edit.path).unwrap_or_else(|| {
+                let (spelled, created) = (&*edit.path, edit.created);
+                let file =
+                    EditedFile { spelled, first: call, last: call, created, deleted: false, added: 0, removed: 0 };
+                files.push(file);
+                files.len() - 1
+            });
+            let file = &mut files[at];
+            (file.last, file.deleted) = (call, edit.deleted);
+            (file.added, file.removed) = (file.added + edit.added, file.removed + edit.removed);
+        }
+    }
+    files
 }
 
 /// The text now without the hunks of a change that still stand in it.
