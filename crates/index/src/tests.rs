@@ -48,7 +48,7 @@ impl Reader for Fake {
             "error" => Err(io::Error::other("no luck")),
             "panic" => panic!("a defect that this test wants"),
             _ => Ok(Scan {
-                cursor: Cursor { offset: word.len() as u64, records: 1, identity: None },
+                cursor: Cursor { offset: word.len() as u64, records: 1, ..Cursor::default() },
                 restarted: true,
                 ..Scan::default()
             }),
