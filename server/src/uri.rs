@@ -36,6 +36,7 @@ impl DocumentKey {
         DocumentKey(key.into())
     }
 
+    #[cfg(test)]
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -25,7 +25,7 @@ mod sessions;
 mod setup;
 mod show;
 mod status;
-mod when;
+pub(crate) mod when;
 
 use here::Here;
 

@@ -1,12 +1,12 @@
 //! Moments as people write them: git's words and short forms.
 
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{DateTime, Time};
 use jiff::{Span, ToSpan, Zoned};
 use trace::Timestamp;
 
 /// `yesterday`, `monday`, `7d`, `2 weeks ago`, `2026-11-03`, `2026-11-03 14:00`, RFC 3339. A day is its beginning
 /// here. The error says what can be written.
-pub(super) fn parse(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     parse_at(text, &Zoned::now())
         .ok_or_else(|| "write yesterday, monday, 7d, 2026-11-03, “2026-11-03 14:00” or an RFC 3339 time".into())
 }
@@ -17,9 +17,7 @@ fn parse_at(text: &str, now: &Zoned) -> Option<Timestamp> {
         return Some(Timestamp(told.as_millisecond()));
     }
     let local = |civil: DateTime| civil.to_zoned(now.time_zone().clone()).ok();
-    if let Ok(date) = text.parse::<Date>() {
-        return stamp(local(date.to_datetime(Time::midnight())));
-    }
+    // A date alone is its midnight.
     if let Ok(civil) = text.parse::<DateTime>() {
         return stamp(local(civil));
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lens::{DocumentId, LinkTarget, Part, StepRef};
+use lens::{DocumentId, LineNow, LinkTarget, Now, Part, Place, StepRef};
 use serde_json::json;
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::lsp_types::{DocumentLink, DocumentLinkParams, Location, Position, Range};
@@ -80,16 +80,27 @@ fn place_of(asked: &Snapshot, page: &Page, link: &lens::Link) -> Option<Location
                 None => start(asked.uri_of_part(&answers, &view, Part::Session)?),
             }
         }
-        LinkTarget::Code { path, line, .. } => {
-            let here = match &page.session {
-                Some(view) => answers.moment.local(&view.session, path),
-                None => Path::new(&**path).to_owned(),
-            };
-            asked.location_in_file(&here, line.unwrap_or(1))
+        LinkTarget::Code { path, line, at } => {
+            let view = page.session.as_ref();
+            if let Some(place) = view.zip(*line).and_then(|(view, line)| line_now(&answers, view, path, line, at)) {
+                return asked.location_in_file(Path::new(&*place.path), place.line);
+            }
+            let here = view.map(|view| answers.moment.local(&view.session, path));
+            asked.location_in_file(&here.unwrap_or_else(|| Path::new(&**path).to_owned()), line.unwrap_or(1))
         }
         // No editor has a common name for a commit.
         LinkTarget::Commit { .. } => None,
     }
+}
+
+/// Where a line that a step wrote, or the nearest to it, is now.
+fn line_now(answers: &Answers<'_>, view: &SessionView, path: &str, line: u32, at: &StepRef) -> Option<Place> {
+    let life = answers.step(&view.session.path.session, at.turn, &at.steps)?;
+    let living = life.added.into_iter().filter(|added| *added.path == *path).filter_map(|added| match added.now {
+        LineNow::At(place) => Some((added.line.abs_diff(line), place)),
+        LineNow::Gone { .. } => None,
+    });
+    living.min_by_key(|(distance, _)| *distance).map(|(_, place)| place)
 }
 
 fn step_place(asked: &Snapshot, answers: &Answers<'_>, view: &SessionView, step: &StepRef) -> Option<Location> {

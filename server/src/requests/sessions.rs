@@ -16,6 +16,7 @@ use super::lines::place;
 use super::target::{Target, address};
 use crate::answers::Answers;
 use crate::answers::documents::Named;
+use crate::cli::when;
 use crate::lsp::Server;
 use crate::news::reading_json;
 use crate::pool::Lane;
@@ -73,7 +74,12 @@ impl Server {
             let logs = answers.moment.logs();
             let rows = logs.sessions().filter(wanted).take_while(|_| !asked.cancel.is_cancelled());
             let sessions: Vec<Value> = rows.map(|path| session_json(&answers, path, &here)).collect();
-            json!({ "sessions": sessions, "reading": reading_json(answers.moment.reading()) })
+            let list = frame.root.as_deref().map(|root| {
+                let repository = lens::repository_key(root);
+                lens::DocumentId::Sessions { repository, helpers: false }.uri("sessions")
+            });
+            let reading = reading_json(answers.moment.reading());
+            json!({ "sessions": sessions, "reading": reading, "document": list })
         };
         self.state.answer(Lane::Slow, answer).await
     }
@@ -106,7 +112,7 @@ impl Server {
         let answer = move |asked: &Snapshot| {
             let frame = asked.frame(None);
             let answers = Answers::new(&asked.engine.workspace, &frame);
-            let query = Query::parse(&params.query, &|_| None).map_err(Error::invalid_params)?;
+            let query = Query::parse(&params.query, &|word| when::parse(word).ok()).map_err(Error::invalid_params)?;
             let here = asked.sessions_here(&answers.moment);
             let logs = answers.moment.logs();
             let sessions = logs.sessions().filter(|path| here.contains(&path.session));
