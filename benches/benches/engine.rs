@@ -17,6 +17,7 @@ use trace::{Agent, Civil, LogId, StepKey, Timestamp, Zone};
 const TREE: Tree = Tree(0);
 
 fn main() {
+    let begin = SystemTime::now();
     let mut criterion = Criterion::default().output_directory(&results()).configure_from_args();
     of_a_log(&mut criterion);
     for (lines, edits) in [(5_000, 200), (10_000, 1_000)] {
@@ -24,7 +25,7 @@ fn main() {
     }
     of_two_texts(&mut criterion);
     criterion.final_summary();
-    show_table(&results());
+    show_table(&results(), begin);
 }
 
 /// Where criterion keeps what it measured.
@@ -186,9 +187,9 @@ impl Zone for Utc {
     }
 }
 
-/// The medians of what was measured, in this run or before, the latest last.
+/// The medians of what was measured since `begin`, in the order of time.
 #[expect(clippy::print_stdout, reason = "the report of a bench")]
-fn show_table(results: &Path) {
+fn show_table(results: &Path, begin: SystemTime) {
     let mut rows: Vec<(SystemTime, String, f64)> = fs::read_dir(results)
         .into_iter()
         .flatten()
@@ -200,6 +201,7 @@ fn show_table(results: &Path) {
             let made = fs::metadata(folder.path().join("new").join("estimates.json")).ok()?.modified().ok()?;
             Some((made, name, of("estimates.json")?["median"]["point_estimate"].as_f64()?))
         })
+        .filter(|(made, ..)| *made >= begin)
         .collect();
     rows.sort_by_key(|(made, ..)| *made);
     println!("\n{:60} {:>12}", "", "median");

@@ -163,6 +163,7 @@ impl LogFile {
         match scanned.unwrap_or_else(|_| Err(io::Error::other("reading this log ends in a defect of Turnlens"))) {
             Ok(scan) => {
                 counted.bytes += scan.bytes_read;
+                counted.bytes_again += scan.bytes_again;
                 state.deriver.count(scan.cursor.offset, scan.cursor.records, &scan.broken);
                 state.cursor = scan.cursor;
                 Ok(())

@@ -77,6 +77,8 @@ pub struct Counted {
     /// Logs that were opened.
     pub scans: u64,
     pub bytes: u64,
+    /// Of bytes that had been read before: to know a file again, or because what was known of it was lost.
+    pub bytes_again: u64,
     pub entries: u64,
 }
 
@@ -84,6 +86,7 @@ pub struct Counted {
 struct Work {
     scans: AtomicU64,
     bytes: AtomicU64,
+    bytes_again: AtomicU64,
     entries: AtomicU64,
 }
 
@@ -126,10 +129,11 @@ impl Index {
     }
 
     pub fn counted(&self) -> Counted {
-        let Work { scans, bytes, entries } = &self.work;
+        let Work { scans, bytes, bytes_again, entries } = &self.work;
         Counted {
             scans: scans.load(Ordering::Relaxed),
             bytes: bytes.load(Ordering::Relaxed),
+            bytes_again: bytes_again.load(Ordering::Relaxed),
             entries: entries.load(Ordering::Relaxed),
         }
     }

@@ -153,6 +153,7 @@ impl Index {
         let counted = outcome.counted;
         self.work.scans.fetch_add(counted.scans, Ordering::Relaxed);
         self.work.bytes.fetch_add(counted.bytes, Ordering::Relaxed);
+        self.work.bytes_again.fetch_add(counted.bytes_again, Ordering::Relaxed);
         self.work.entries.fetch_add(counted.entries, Ordering::Relaxed);
     }
 }

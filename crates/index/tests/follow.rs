@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use agents::Cursor;
 use index::{Changed, Counted, Index};
 use proptest::prelude::*;
 use support::{Home, difference, picture, records};
@@ -49,6 +50,21 @@ fn a_log_grows() {
 }
 
 #[test]
+fn what_was_read_is_not_read_again() {
+    let home = Home::new();
+    let long: String = (0..100).map(|n| format!("n{n} text I look\n")).collect();
+    home.write("s", &records("s", &(FIRST.to_owned() + &long)));
+    let index = home.index();
+    let read = index.counted().bytes;
+    assert!(read > 2 * Cursor::PROOF, "the log is too short to tell");
+    assert_eq!(index.counted().bytes_again, 0);
+    home.append("s", &records("s", MORE));
+    index.refresh_paths(&[home.log("s")]);
+    let again = index.counted().bytes_again;
+    assert!(again <= Cursor::PROOF, "{again} bytes were read again");
+}
+
+#[test]
 fn nothing_is_read_twice() {
     let home = Home::new();
     home.write("s", &records("s", FIRST));
@@ -58,9 +74,11 @@ fn nothing_is_read_twice() {
     assert_eq!(counted.scans, 2);
     assert!(index.refresh(&|_| {}).is_empty());
     assert_eq!((index.counted(), index.snapshot().generation()), (counted, generation));
-    // A file of which nothing is new is opened when somebody says that it changed, and that is all.
+    // A file of which nothing is new is opened and known again when somebody says that it changed, and that is all.
     assert!(index.refresh_paths(&[home.log("s")]).is_empty());
-    assert_eq!(index.counted(), Counted { scans: 3, ..counted });
+    let bytes_again = index.counted().bytes_again;
+    assert!(bytes_again <= Cursor::PROOF, "{bytes_again} bytes were read again");
+    assert_eq!(index.counted(), Counted { scans: 3, bytes_again, ..counted });
     assert_eq!(index.snapshot().generation(), generation);
 }
 
