@@ -141,13 +141,16 @@ fn verdict(explanation: &Explanation, view: &View<'_>) -> String {
     }
 }
 
-/// The clock, with the date where it is not that of the first fact.
+/// The clock, with the date where it is neither the one that the verdict names nor, without one, today's.
 fn moments(explanation: &Explanation, view: &View<'_>) -> Vec<String> {
-    let first = explanation.facts.iter().find_map(|fact| fact.at).map(|at| view.date(at));
+    let named = match explanation.verdict {
+        Verdict::Written { at: Some(at), .. } => view.date(at),
+        _ => view.date(view.now),
+    };
     let moment = |fact: &Fact| match (fact.at, &fact.kind) {
         (None, FactKind::Now { .. }) => "now".to_owned(),
         (None, _) => String::new(),
-        (Some(at), _) if Some(view.date(at)) == first => view.seconds(at),
+        (Some(at), _) if view.date(at) == named => view.seconds(at),
         (Some(at), _) => format!("{} {}", view.date(at), view.seconds(at)),
     };
     explanation.facts.iter().map(moment).collect()

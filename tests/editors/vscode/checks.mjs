@@ -295,6 +295,7 @@ async function unknownLine(bench, facts) {
   await toast.waitFor();
   const text = (await toast.innerText()).replace(/\s+/g, ' ').trim();
   must('the words', text.includes('No recorded turn wrote this line.'), text);
+  await bench.rest(500);
   must('the buttons', text.includes('Explain') && text.includes('Line History'), text);
   await shot(bench, 'unknown-line');
   await toast.getByText('Explain', { exact: true }).click();
@@ -316,7 +317,8 @@ async function copies(bench, facts) {
     });
   };
   const address = await copied('Copy Turn Address', /^[^\s:]{4,}:\d+$/);
-  await copied('Copy Turn as Markdown', /Turn \d+/);
+  const told = await copied('Copy Turn as Markdown', /^## .+/);
+  must('the prompt, and the address at the end', /^> .+/m.test(told) && told.trimEnd().endsWith(address), told);
   const resume = await copied('Copy Resume Command', /resume/);
   return `${address}; ${resume}`;
 }

@@ -157,7 +157,9 @@ fn head(asked: &CodeHover<'_>, at: &StepAt<'_>, form: HoverForm, markup: Markup,
     let turn = format!("turn {}", asked.step.turn);
     let address = || format!("{}:{}", short_id(session), asked.step.label());
     parts.push(markup.link(&turn, url(HoverLink::Turn)).unwrap_or_else(address));
-    parts.extend(at.step.at.or(at.turn.started).map(|at| asked.source.view.when_in_words(at)));
+    // The moment of the result, which is when the file changed; lenses and the status bar name the same.
+    let changed = at.step.result.as_ref().and_then(|result| result.at);
+    parts.extend(changed.or(at.step.at).or(at.turn.started).map(|at| asked.source.view.when_in_words(at)));
     let wanted: &[(&str, HoverLink)] = match form {
         HoverForm::Full => &[("diff", HoverLink::Diff), ("history", HoverLink::History), ("undo", HoverLink::Undo)],
         HoverForm::Compact => &[("diff", HoverLink::Diff), ("history", HoverLink::History)],
