@@ -34,6 +34,8 @@ pub(crate) const TYPING: Duration = Duration::from_secs(1);
 /// Reading that takes no longer is nobody's concern.
 const SHORT_READING: Duration = Duration::from_secs(2);
 const PROGRESS_PAUSE: Duration = Duration::from_millis(500);
+/// Stands for the hash of a document whose log was not read yet: any text is another.
+const NO_TEXT: u64 = 0;
 
 #[derive(Default)]
 pub(crate) struct News {
@@ -74,6 +76,11 @@ impl News {
     /// The client has this text of a document of ours.
     pub(crate) fn has(&self, key: DocumentKey, hash: u64) {
         self.told().texts.insert(key, hash);
+    }
+
+    /// The client was told that this document is not known yet.
+    pub(crate) fn awaits(&self, key: DocumentKey) {
+        self.has(key, NO_TEXT);
     }
 
     pub(crate) fn closed(&self, key: &DocumentKey) {
@@ -200,26 +207,43 @@ fn refresh_lenses(state: &Arc<State>, asked: &Snapshot) {
 fn refresh_document(state: &Arc<State>, asked: &Snapshot, key: &DocumentKey, uri: &str) {
     let Ok(url) = url::Url::parse(uri) else { return };
     let Target::Ours(id) = state.target(&url) else { return };
-    let Some(page) = asked.page(&id) else { return };
+    let Some(page) = asked.page(&id) else {
+        return refresh_awaited(state, asked, key, uri);
+    };
     let before = state.news.told().texts.insert(key.clone(), page.hash);
     if before.is_none_or(|before| before == page.hash) {
         return;
     }
-    match asked.profile.virtual_docs {
-        _ if key.scheme() == "file" => {
-            if let Err(error) = asked.door.write(&id, &page.name, &page.rendered.text) {
-                log::warning!("a document is not up to date: {error}");
-            }
+    if key.scheme() == "file" {
+        if let Err(error) = asked.door.write(&id, &page.name, &page.rendered.text) {
+            log::warning!("a document is not up to date: {error}");
         }
-        VirtualDocs::Standard => ask::<ContentRefresh>(state, json!({ "uri": uri })),
-        VirtualDocs::Custom => state.client.notify::<OwnContentRefresh>(json!({ "uri": uri })),
-        VirtualDocs::Files => {}
+    } else {
+        refresh_text(state, asked, uri);
     }
     if asked.profile.refresh.folding_range {
         ask::<FoldingRangeRefresh>(state, ());
     }
     if asked.profile.refresh.semantic_tokens {
         ask::<SemanticTokensRefresh>(state, ());
+    }
+}
+
+/// Has a document asked for anew that was waited for, once everything is read and it is not there.
+fn refresh_awaited(state: &Arc<State>, asked: &Snapshot, key: &DocumentKey, uri: &str) {
+    let is_read = asked.engine.workspace.moment().reading().is_none();
+    if is_read && state.news.told().texts.get(key) == Some(&NO_TEXT) {
+        state.news.closed(key);
+        refresh_text(state, asked, uri);
+    }
+}
+
+/// Has the text of a document that is no file asked for anew.
+fn refresh_text(state: &Arc<State>, asked: &Snapshot, uri: &str) {
+    match asked.profile.virtual_docs {
+        VirtualDocs::Standard => ask::<ContentRefresh>(state, json!({ "uri": uri })),
+        VirtualDocs::Custom => state.client.notify::<OwnContentRefresh>(json!({ "uri": uri })),
+        VirtualDocs::Files => {}
     }
 }
 

@@ -71,6 +71,14 @@ function M.ask(method, params)
   return result, failure
 end
 
+--- All sessions, newest first, once the server has read them.
+function M.sessions()
+  return M.wait(function()
+    local sessions = require('turnlens').sessions({ all = true })
+    return #sessions > 0 and sessions
+  end)
+end
+
 --- The texts that were said since the last call.
 function M.said()
   local texts = vim.tbl_map(function(message) return message.text end, _G.said)

@@ -42,9 +42,9 @@ if [ -z "$nvims" ]; then
 fi
 [ -n "$nvims" ] || { echo "FAIL no Neovim was found: run $here/install.sh"; exit 1; }
 
-# bare COMMAND…: with no configuration but the test's; HOME and PATH are the caller's
+# bare COMMAND…: with no configuration but the test's; HOME (where it is not empty) and PATH are the caller's
 bare() {
-  env -u CLAUDE_CONFIG_DIR -u XDG_RUNTIME_DIR HOME="$HOME" PATH="$PATH" TURNLENS_TESTS="$here" \
+  env -u CLAUDE_CONFIG_DIR -u XDG_RUNTIME_DIR -u HOME ${HOME:+HOME="$HOME"} PATH="$PATH" TURNLENS_TESTS="$here" \
     XDG_CONFIG_HOME="$state/config" XDG_DATA_HOME="$state/data" XDG_STATE_HOME="$state/state" XDG_CACHE_HOME="$state/cache" \
     timeout 180 "$@" </dev/null
 }
@@ -75,7 +75,11 @@ for nvim in $nvims; do
   echo "== $("$nvim" --version | head -n 1) ($nvim)"
   run "$nvim" history "$history/home" "$history/repo" "$scratch/bin:$PATH" || result=1
   run "$nvim" named "$history/home" "$history/repo" "$scratch/bin:$PATH" || result=1
+  live=$(mktemp -d "$scratch/live.XXXXXX") && cp -R "$history/home/." "$live"
+  run "$nvim" live "$live" "$history/repo" "$scratch/bin:$PATH" || result=1
   run "$nvim" empty "$scratch/empty" "$scratch/empty" "$scratch/bin:$PATH" || result=1
+  # No home at all.
+  run "$nvim" empty '' "$scratch/empty" "$scratch/bin:$PATH" || result=1
   STARTS=$(mktemp "$scratch/starts.XXXXXX") && export STARTS
   run "$nvim" crash "$scratch/empty" "$scratch/empty" "$scratch/crash:/usr/bin:/bin" || result=1
   run "$nvim" missing "$scratch/empty" "$scratch/empty" "/usr/bin:/bin" || result=1

@@ -45,6 +45,7 @@ local function type_keys(keys) vim.rpcrequest(child, 'nvim_input', keys) end
 
 local function pictures()
   local file = vim.env.TURNLENS_FILE
+    or vim.fn.filereadable('src/loader.rs') == 1 and 'src/loader.rs'
     or vim.fn.systemlist({ 'git', 'diff', '--name-only', 'HEAD' })[1]
     or vim.fn.systemlist({ 'git', 'ls-files' })[1]
   lua(

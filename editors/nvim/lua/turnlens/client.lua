@@ -275,11 +275,13 @@ end
 ---@param params table
 ---@param buf integer
 ---@param on_result fun(result: any, client: vim.lsp.Client)
-function M.request_quietly(method, params, buf, on_result)
+---@param on_error? fun(why: string)
+function M.request_quietly(method, params, buf, on_result, on_error)
   local client = M.get()
   if not client or not client.initialized then return end
   M.method(client, 'request', method, params, function(err, result)
-    if not err then on_result(util.without_nulls(result), client) end
+    if not err then return on_result(util.without_nulls(result), client) end
+    if on_error then on_error(err.message or vim.inspect(err)) end
   end, buf)
 end
 

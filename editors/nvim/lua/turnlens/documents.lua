@@ -91,6 +91,10 @@ function M.refresh(uri)
     if vim.api.nvim_buf_is_loaded(buf) and vim.api.nvim_buf_get_name(buf) == uri then
       client.request_quietly('turnlens/textDocumentContent', { uri = uri }, buf, function(result)
         if result and vim.api.nvim_buf_is_loaded(buf) then update(buf, result.text) end
+      end, function(why)
+        -- A text that was once there is kept.
+        local is_awaited = vim.api.nvim_buf_is_loaded(buf) and vim.api.nvim_buf_line_count(buf) == 1
+        if is_awaited then update(buf, why) end
       end)
     end
   end
