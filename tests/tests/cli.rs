@@ -467,12 +467,12 @@ fn diffs_can_be_applied() {
     demo.check(
         "diff --stat",
         expect![[r#"
-             src/retry.rs    | 15 +++++++++++++
-             src/lib.rs      | 1  +
-             src/uploader.rs | 6  +++++-
-             tests/retry.rs  | 47 ++++++++++++++++++++++++++++++++++++++++
-             4 files, +68 −1
-        "#]],
+        src/retry.rs    | 15 +++++++++++++
+        src/lib.rs      | 1  +
+        src/uploader.rs | 6  +++++-
+        tests/retry.rs  | 47 ++++++++++++++++++++++++++++++++++++++++
+        4 files, +68 −1
+    "#]],
     );
     demo.check(
         "diff 1 --name-only",
@@ -500,10 +500,10 @@ fn diffs_can_be_applied() {
     demo.check(
         "diff --now 2 --stat",
         expect![[r#"
-         src/lib.rs      | 1  +
-         src/uploader.rs | 2  ++
-         tests/retry.rs  | 47 ++++++++++++++++++++++++++++++++++++++++
-         3 files, +50 −0
+        src/lib.rs      | 1  +
+        src/uploader.rs | 2  ++
+        tests/retry.rs  | 47 ++++++++++++++++++++++++++++++++++++++++
+        3 files, +50 −0
         ! src/retry.rs: 0 of 1 hunk still there
         ! src/uploader.rs: 1 of 2 hunks still there
     "#]],

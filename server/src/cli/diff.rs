@@ -215,7 +215,7 @@ fn stat(here: &Here, files: &[FileDiff]) -> String {
         table.push(vec![plain(name), painted("|", |text| paint.dim(text)), plain((added + removed).to_string()), bar]);
     }
     let sums = paint.plus_minus(all_added, all_removed);
-    format!("{} {}, {sums}\n", table.print(1, 1), lens::count(files.len() as u64, "file"))
+    format!("{}{}, {sums}\n", table.print(0, 1), lens::count(files.len() as u64, "file"))
 }
 
 fn as_json(here: &Here, files: &[FileDiff]) -> Vec<serde_json::Value> {
