@@ -82,9 +82,10 @@ impl Logs {
         self.known.get(log.0 as usize)?.as_ref()
     }
 
-    /// The logs that are no sub-agent's, the one with the newest record first. Copies of sessions are among them.
+    /// The logs that are no sub-agent's, the one with the newest record first. Copies of sessions are among them; a log
+    /// in which nothing was said or done is none.
     pub fn sessions(&self) -> impl Iterator<Item = &Arc<DerivedPath>> {
-        self.newest.iter().filter_map(|(_, log)| self.get(*log))
+        self.newest.iter().filter_map(|(_, log)| self.get(*log)).filter(|path| !path.turns.is_empty())
     }
 
     /// The logs of the sub-agents of a session, in the order of their ids.
