@@ -349,6 +349,9 @@ local function diffs()
     wait(function() return t.name():find('changes%.diff$') and vim.bo.filetype == 'diff' end),
     { t.name(), t.said() }
   )
+  local files = #require('turnlens').changes().files
+  local shown = #vim.tbl_filter(function(line) return line:find('^diff %-%-git ') end, t.lines())
+  check('changes: every file of the turn in one view', shown == files, { shown, files })
   check('changes: from its first line on', vim.fn.line('.') == 1, vim.fn.line('.'))
   check('changes: has hunks', vim.fn.search('^@@', 'w') > 0, t.lines())
   vim.fn.search('^+[^+]', 'w')
@@ -521,6 +524,16 @@ local function status()
     vim.b[code_buf].turnlens_status
   )
   check('status: User TurnlensUpdate', events > 0)
+  t.type(without_origin .. 'G')
+  wait(function() return vim.b[code_buf].turnlens_status == '' end)
+  local ours = vim.iter(vim.api.nvim_get_namespaces()):filter(function(name) return name:find('^turnlens') end)
+  local marks = ours:map(function(_, space)
+    local line = { without_origin - 1, 0 }
+    return #vim.api.nvim_buf_get_extmarks(code_buf, space, line, { line[1], -1 }, {})
+  end)
+  check('status: nothing is drawn on a line of nobody known', marks:all(function(count) return count == 0 end))
+  t.type(with_origin .. 'G')
+  wait(function() return vim.b[code_buf].turnlens_status == origin.status end)
   local dict = vim.b[code_buf].turnlens_status_dict
   local complete = dict
     and vim
@@ -908,7 +921,7 @@ local function health()
   local text = table.concat(t.lines(), '\n')
   check('health: runs', text:find('turnlens: program') and text:find('gro'), text)
   check('health: no error', not text:find('ERROR') and not text:find('Failed to run'), text)
-  check('health: knows sessions', text:find('%d+ sessions by'), text)
+  check('health: knows sessions', text:find('%d+ sessions? by'), text)
   vim.cmd('bwipeout!')
 end
 

@@ -58,8 +58,11 @@ local function pictures()
     file
   )
   wait_for(' · ')
-  type_keys(':silent Turnlens newest<CR>')
-  vim.wait(500)
+  -- The second of the agent's blocks, where there is one.
+  for _ = 1, 2 do
+    type_keys(':silent Turnlens next<CR>')
+    vim.wait(500)
+  end
   lua("vim.api.nvim_exec_autocmds('CursorMoved', { buffer = 0 })")
   save('lenses', wait_for(' · %d?%d'))
   lua('vim.lsp.buf.hover()')

@@ -53,7 +53,8 @@ local function check_logs()
     health.info(('still reading: %d of %d sessions'):format(status.reading.done, status.reading.total))
   end
   if (status.sessions or 0) > 0 then
-    health.ok(('%d sessions by %s, %d of them here'):format(status.sessions, names_of(status.agents), status.here or 0))
+    local word = status.sessions == 1 and 'session' or 'sessions'
+    health.ok(('%d %s by %s, %d here'):format(status.sessions, word, names_of(status.agents), status.here or 0))
   else
     health.warn(
       'No agent sessions found. Looked in ' .. names_of(status.folders),

@@ -10,7 +10,7 @@ local M = {}
 ---@param text string
 function M.item(location, text)
   local line = location.range and location.range.start.line or 0
-  return { filename = vim.uri_to_fname(location.uri), lnum = line + 1, col = 1, text = text }
+  return { filename = util.short_path(location.uri), lnum = line + 1, col = 1, text = text }
 end
 
 --- Fills the quickfix list, or the location list of this window, and opens it.

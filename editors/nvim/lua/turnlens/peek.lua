@@ -26,6 +26,13 @@ local function border()
   return 'rounded'
 end
 
+-- From 0.11 on the fences of code blocks are no rows on the screen; which lines those are is known once it is drawn.
+local function fit(win, height)
+  vim.cmd.redraw()
+  local rows = vim.api.nvim_win_text_height(win, {}).all
+  vim.api.nvim_win_set_height(win, math.max(1, math.min(rows, height)))
+end
+
 --- Shows lines in a float at the cursor, and goes into it. `q` and leaving it close it, `<CR>` calls `on_enter`.
 ---@param lines string[]
 ---@param on_enter? fun()
@@ -52,6 +59,7 @@ function M.float(lines, on_enter)
   vim.wo[win].wrap = true
   vim.wo[win].conceallevel = 2
   vim.wo[win].concealcursor = 'n'
+  fit(win, height)
   local function close()
     if vim.api.nvim_win_is_valid(win) then vim.api.nvim_win_close(win, true) end
   end

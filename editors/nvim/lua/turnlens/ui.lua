@@ -25,6 +25,12 @@ local function mark_lines(buf, first, last)
   end)
 end
 
+-- The buffer of a document. A file in the working folder is named as `:edit` would: without that folder.
+local function buffer_of(uri)
+  if not uri:find('^file:') then return vim.uri_to_bufnr(uri) end
+  return vim.fn.bufadd(util.short_path(uri))
+end
+
 --- Opens a `Location` in this window, or where `:vert`, `:tab` and the like say. `Ctrl-O` leads back.
 ---@param location { uri: string, range?: table }
 ---@param encoding string
@@ -33,7 +39,7 @@ end
 function M.open(location, encoding, mods)
   vim.cmd("normal! m'")
   if wants_window(mods) then vim.cmd({ cmd = 'split', mods = mods }) end
-  local buf = vim.uri_to_bufnr(location.uri)
+  local buf = buffer_of(location.uri)
   if vim.api.nvim_get_current_buf() ~= buf then
     if not util.is_document(buf) then vim.bo[buf].buflisted = true end
     local ok, why = pcall(vim.api.nvim_win_set_buf, 0, buf)

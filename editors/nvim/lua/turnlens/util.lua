@@ -28,6 +28,14 @@ function M.byte_column(text, character, encoding)
   return vim.str_byteindex(text, math.min(character, utf16_wanted and utf16 or utf32), utf16_wanted)
 end
 
+--- The path of a file's URI as Neovim shows it: below the working folder without that. Other URIs stay as they are.
+---@param uri string
+---@return string
+function M.short_path(uri)
+  if not uri:find('^file:') then return uri end
+  return vim.fn.fnamemodify(vim.uri_to_fname(uri), ':.')
+end
+
 -- What a client gives back to the server as it came.
 local opaque = { data = true, arguments = true }
 
