@@ -1155,7 +1155,7 @@ mod growth {
         let log = demo.log();
         let text = fs::read_to_string(&log).expect("a log");
         let records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let last = records.filter(|record| record["uuid"].is_string()).last().expect("a record");
+        let last = records.filter(|record| record["uuid"].is_string()).next_back().expect("a record");
         let mut record = json!({ "type": "user", "isSidechain": false, "userType": "external", "uuid": "new-prompt" });
         for key in ["cwd", "sessionId", "version", "gitBranch", "timestamp"] {
             record[key] = last[key].clone();

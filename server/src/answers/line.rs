@@ -51,7 +51,7 @@ impl Answers<'_> {
         }
         unknown_before.dedup();
         entries.extend(unknown_before.into_iter().map(|(at, before)| (Some(at), HistoryEntry::Nobody { before })));
-        entries.sort_by(|a, b| b.0.cmp(&a.0));
+        entries.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         let mut entries: Vec<HistoryEntry> = entries.into_iter().map(|(_, entry)| entry).collect();
         if first_seen || entries.is_empty() {
             entries.extend(self.commit_entry(file, from));

@@ -39,13 +39,16 @@ impl Frame {
     }
 }
 
+/// By session, turn and step.
+type Lives = HashMap<(Arc<str>, u32, Vec<u32>), Option<lens::StepLife>>;
+
 /// Answers of one moment. Made for one request.
 pub(crate) struct Answers<'a> {
     pub(crate) workspace: &'a Workspace,
     pub(crate) moment: Moment<'a>,
     pub(crate) frame: &'a Frame,
     /// What became of steps, asked already in this request.
-    lives: RefCell<HashMap<(Arc<str>, u32, Vec<u32>), Option<lens::StepLife>>>,
+    lives: RefCell<Lives>,
 }
 
 impl<'a> Answers<'a> {

@@ -159,7 +159,7 @@ fn states(asked: &Snapshot, answers: &Answers<'_>, path: &std::path::Path) -> Ve
         };
         known.timeline.states().into_iter().filter_map(state).collect()
     });
-    states.sort_by(|a, b| b.step.at.cmp(&a.step.at));
+    states.sort_by_key(|state| std::cmp::Reverse(state.step.at));
     states.iter().filter_map(|state| state_json(asked, answers, path, state)).collect()
 }
 

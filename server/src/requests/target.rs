@@ -145,7 +145,7 @@ impl Snapshot {
     }
 
     fn root_near(&self, near: Option<&Path>) -> Option<PathBuf> {
-        let Some(near) = near.or(self.folders.first().map(PathBuf::as_path)) else { return None };
+        let near = near.or(self.folders.first().map(PathBuf::as_path))?;
         let repo = self.engine.workspace.repo(near).map(|repo| repo.root().to_owned());
         let folder = || self.folders.iter().find(|folder| near.starts_with(folder)).cloned();
         // A root behind a link would leave paths as they are.

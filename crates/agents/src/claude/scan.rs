@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use trace::{
-    Backup, Compaction, Context, Entry, Excerpt, Place, Prompt, PromptSource, RecordId, Timestamp, TitleSource, Tokens, Usage,
-    What,
+    Backup, Compaction, Context, Entry, Excerpt, Place, Prompt, PromptSource, RecordId, Timestamp, TitleSource, Tokens,
+    Usage, What,
 };
 
 use super::known::Known;
