@@ -30,6 +30,7 @@ function choose(files, sessions) {
   const need = (what, found) => found ?? missing(`${file.name}: no ${what}`);
   return {
     sessions,
+    sources: files.filter(({ name }) => SOURCE.test(name)).map(({ name, lines }) => ({ name, lines: lines.length })),
     file: file.name,
     lines: file.lines,
     // Indented, so that it has leading white space, and alike no other, so that it can be recognised.
