@@ -42,6 +42,7 @@ end
 
 -- What stands in the window, line by line.
 local function seen()
+  vim.cmd.redraw()
   return vim.api.nvim_buf_get_lines(0, vim.fn.line('w0') - 1, vim.fn.line('w$'), false)
 end
 

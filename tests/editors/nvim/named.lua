@@ -15,6 +15,10 @@ t.run(function()
     'named: attached once',
     #vim.lsp.get_clients({ bufnr = 0, name = 'turnlens' }) == 1 and #vim.lsp.get_clients() == 1
   )
+  local thought = vim.fn.search([[^\*\d[0-9.]* Thought]], 'n')
+  if thought > 0 and vim.fn.getline(thought + 1) ~= '' then
+    check('named: thoughts are closed at first', wait(function() return vim.fn.foldclosed(thought) == thought end), thought)
+  end
   check('named: its keys are there', vim.fn.maparg('gd', 'n') ~= '')
   check('named: nothing is said', #_G.said == 0, _G.said)
 end)

@@ -12,25 +12,20 @@ function M.core_reads_them()
   return vim.tbl_get(vim.lsp.protocol.make_client_capabilities(), 'workspace', 'textDocumentContent') ~= nil
 end
 
--- The first and last row that differ, so that marks, folds and the view outside of them stay.
-local function changed_part(old, new)
-  local first = 1
-  while first <= #old and first <= #new and old[first] == new[first] do
-    first = first + 1
-  end
-  local from_end = 0
-  while from_end < #old - first + 1 and from_end < #new - first + 1 and old[#old - from_end] == new[#new - from_end] do
-    from_end = from_end + 1
-  end
-  return first, from_end
-end
+-- `vim.diff` until 0.12.
+local diff = vim.text and vim.text.diff or vim.diff
 
+-- Only what differs, so that marks, folds and the view stay: a live session changes in its head and at its end.
 local function replace_text(buf, new)
   local old = vim.api.nvim_buf_get_lines(buf, 0, -1, false)
-  local first, from_end = changed_part(old, new)
-  if first > #old and first > #new then return end
+  local hunks = diff(table.concat(old, '\n') .. '\n', table.concat(new, '\n') .. '\n', { result_type = 'indices' })
   vim.bo[buf].modifiable = true
-  vim.api.nvim_buf_set_lines(buf, first - 1, #old - from_end, false, vim.list_slice(new, first, #new - from_end))
+  for index = #hunks, 1, -1 do
+    local from, removed, start, added = unpack(hunks[index])
+    -- Where nothing goes, the new lines come after `from`.
+    local first = removed == 0 and from or from - 1
+    vim.api.nvim_buf_set_lines(buf, first, first + removed, false, vim.list_slice(new, start, start + added - 1))
+  end
   vim.bo[buf].modifiable = false
   vim.bo[buf].modified = false
 end

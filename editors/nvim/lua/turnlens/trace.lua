@@ -192,11 +192,16 @@ local function set_window(buf, win)
   end
   options.foldmethod = 'expr'
   options.foldexpr = 'v:lua.vim.lsp.foldexpr()'
-  -- The folds are asked for when the expression is first evaluated, after this event.
-  vim.schedule(function()
-    if vim.api.nvim_win_is_valid(win) and vim.api.nvim_win_get_buf(win) == buf then
-      vim.lsp.foldclose('comment', win)
-    end
+  -- Neovim knows of the folds once the expression was evaluated and what that scheduled has run.
+  local function in_window(callback)
+    vim.schedule(function()
+      if not vim.api.nvim_win_is_valid(win) or vim.api.nvim_win_get_buf(win) ~= buf then return end
+      vim.api.nvim_win_call(win, callback)
+    end)
+  end
+  in_window(function()
+    vim.fn.foldlevel(1)
+    in_window(function() vim.lsp.foldclose('comment', win) end)
   end)
 end
 
