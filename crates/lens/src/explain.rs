@@ -308,4 +308,28 @@ mod tests {
             "#]],
         );
     }
+
+    #[test]
+    fn other_days_have_their_date() {
+        check(
+            Explanation {
+                path: format!("{ROOT}/Cargo.toml").into(),
+                line: 1,
+                text: "[package]".into(),
+                verdict: Verdict::NotKnown,
+                facts: vec![
+                    fact("2026-11-19 22:46:00", FactKind::Commit { hash: "3ab77f0".into(), line: Some(1) }),
+                    fact("2026-11-20 14:05:02", FactKind::Keeps { step: "1.5".into() }),
+                ],
+            },
+            expect![[r#"
+                Cargo.toml:1      [package]
+
+                Not known.
+
+                  2026-11-19 22:46:00  commit 3ab77f0 has it at line 1
+                  14:05:02             edit (1.5): the line did not change
+            "#]],
+        );
+    }
 }
