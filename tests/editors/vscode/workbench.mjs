@@ -283,8 +283,9 @@ export class Bench {
 
   /** Text of one of our status bar items; empty where it is hidden. */
   async status(id) {
-    const item = this.page.locator(`[id="turnlens.turnlens.${id}"]:visible`);
-    return (await item.count()) > 0 ? (await item.innerText()).trim() : '';
+    // All at once: an item may be hidden between two looks.
+    const [text = ''] = await this.page.locator(`[id="turnlens.turnlens.${id}"]:visible`).allInnerTexts();
+    return text.trim();
   }
 
   async notifications() {
