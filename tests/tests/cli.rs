@@ -1,6 +1,6 @@
 //! The command line, run as a person runs it: over a demo that it makes itself, and over small logs of our own.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs;
 use std::io::Write;
@@ -842,7 +842,7 @@ fn a_log_that_may_not_be_read_is_told() {
     let log = place.write_log("99992222-3333-4444-5555-666677778888", b"{}\n");
     fs::set_permissions(&log, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&log).is_ok() {
-        println!("skipped: this user may read everything");
+        eprintln!("skipped: this user may read everything");
         return;
     }
     let told = place.run(&["doctor"]);
