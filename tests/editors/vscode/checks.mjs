@@ -139,8 +139,10 @@ async function turnAndBack(bench, facts) {
 
 async function traceFolds(bench, facts) {
   await openTurnOf(bench, facts);
-  const folded = await bench.until('a folded thought', () => bench.editor.locator('.codicon-folding-collapsed').count());
   must('the line one came for is in sight', await bench.viewLine(`+${facts.known.text}`).isVisible());
+  // The thought may lie above what is in sight.
+  await bench.keys('Control+Home');
+  const folded = await bench.until('a folded thought', () => bench.editor.locator('.codicon-folding-collapsed').count());
   return `${folded} folded`;
 }
 
