@@ -1154,8 +1154,8 @@ mod growth {
     fn prompt(demo: &Demo, words: &str) {
         let log = demo.log();
         let text = fs::read_to_string(&log).expect("a log");
-        let records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        let last = records.filter(|record| record["uuid"].is_string()).next_back().expect("a record");
+        let mut records = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let last = records.rfind(|record| record["uuid"].is_string()).expect("a record");
         let mut record = json!({ "type": "user", "isSidechain": false, "userType": "external", "uuid": "new-prompt" });
         for key in ["cwd", "sessionId", "version", "gitBranch", "timestamp"] {
             record[key] = last[key].clone();
