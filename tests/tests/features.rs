@@ -1268,6 +1268,13 @@ mod editors {
         assert_eq!(command["command"], "turnlens.server.show", "{name}");
         let run = json!({ "command": command["command"], "arguments": command["arguments"] });
         session.client.call("workspace/executeCommand", run);
+        // Shown from a task of its own, before or after the answer.
+        if capabilities.pointer("/window/showDocument/support") == Some(&json!(true)) {
+            let shown = session.client.server_request("window/showDocument");
+            session.client.reply(&shown, json!({ "success": true }));
+        } else {
+            session.client.notification("window/showMessage");
+        }
         session.client.call("turnlens/status", json!({}));
         for message in session.client.take_unclaimed() {
             let method = message["method"].as_str().unwrap_or_default();
