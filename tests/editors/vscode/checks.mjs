@@ -489,7 +489,7 @@ async function liveTrace(bench, facts) {
   await bench.keys('Control+Home');
   await bench.rest(500);
   // The header's second line names the moment of the last record, which is now a later one.
-  const screen = async () => (await bench.editor.innerText()).replace(/ – \d\d:\d\d(?= [+-]\d\d:\d\d · session)/, '');
+  const screen = async () => (await bench.editor.innerText()).replace(/\s–\s\d\d:\d\d(?=\s[+-]\d\d:\d\d\s·\ssession)/, '');
   const top = await screen();
   log.say('The end of the fourth.');
   await bench.rest(2500);
