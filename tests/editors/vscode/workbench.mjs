@@ -201,7 +201,7 @@ export class Bench {
   }
 
   /** Runs a command of the neighbour and answers its question. */
-  async neighbour(title, answer) {
+  async neighbour(title, answer, tries = 4) {
     // Soon after the start the neighbour may not be there yet.
     await this.until(`the neighbour's ${title}`, async () => {
       await this.page.keyboard.press('Control+Shift+P');
@@ -211,7 +211,14 @@ export class Bench {
       await this.page.keyboard.press(there ? 'Enter' : 'Escape');
       return there;
     });
-    await this.until('its question', async () => (await this.quickPick.isVisible()) && (await this.quickRows()).length === 0);
+    // The palette now and then swallows the key while its rows are still being sorted: then it is asked again.
+    const asked = async () => (await this.quickPick.isVisible()) && (await this.quickRows()).length === 0;
+    for (let waited = 0; !(await asked()) && waited < 4000; waited += 200) await this.rest(200);
+    if (!(await asked()) && tries > 1) {
+      await this.page.keyboard.press('Escape');
+      return this.neighbour(title, answer, tries - 1);
+    }
+    await this.until('its question', asked);
     await this.choose(answer);
     await this.page.keyboard.press('Enter');
     await this.until('its end', async () => !(await this.quickPick.isVisible()));
