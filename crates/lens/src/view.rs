@@ -99,7 +99,7 @@ mod tests {
         check("/home/anna/src/fetchd", expect!["~/src/fetchd"]);
         check("/etc/hosts", expect!["/etc/hosts"]);
         check("src/a.rs", expect!["src/a.rs"]);
-        check("C:\\work\\a.rs", expect!["C:/work/a.rs"]);
+        check("C:\\code\\a.rs", expect!["C:/code/a.rs"]);
         check("/odd\\name", expect!["/odd\\name"]);
     }
 }
