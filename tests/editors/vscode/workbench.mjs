@@ -233,6 +233,8 @@ export class Bench {
       await this.page.keyboard.press('Enter');
       return this.until(`line ${line}`, there, 1000).catch(() => false);
     });
+    // The cursor moves before the question goes; what opens next must not be taken for it.
+    await this.until('the end of the question', async () => !(await this.quickPick.isVisible()));
   }
 
   /** Name of the tab in front, as it is drawn. */
