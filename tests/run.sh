@@ -33,7 +33,7 @@ run() { # run NAME COMMAND…; a command that ends with 77 skipped itself
   esac
 }
 
-# A real editor on a busy machine may be late once or twice. Not three times.
+# A real editor on a busy machine may be late once. Not twice.
 run_editor() { # run_editor NAME COMMAND…
   name=$1
   shift
@@ -42,7 +42,7 @@ run_editor() { # run_editor NAME COMMAND…
   while :; do
     "$@"
     status=$?
-    if [ $status = 0 ] || [ $status = 77 ] || [ $try = 3 ]; then
+    if [ $status = 0 ] || [ $status = 77 ] || [ $try = 2 ]; then
       break
     fi
     try=$((try + 1))

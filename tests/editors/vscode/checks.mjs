@@ -31,7 +31,7 @@ const isTraceTab = (tab) => tab?.endsWith('.trace.md');
 async function openTurnOf(bench, facts) {
   await bench.open(facts.file);
   await bench.goTo(facts.known.line, 3);
-  await bench.keys('Control+k', 'a');
+  await bench.chord('Control+k', 'a');
   await bench.until('a trace', async () => isTraceTab(await bench.activeTab()));
   await bench.until('the selected line', async () => (await bench.position()).selected > 0);
 }
@@ -81,7 +81,7 @@ async function statusBar(bench, facts) {
 
 async function hoverBelowTheOther(bench, facts) {
   await bench.goTo(facts.known.line, wordIn(facts.known).column);
-  await bench.keys('Control+k', 'Control+i');
+  await bench.chord('Control+k', 'Control+i');
   const rows = bench.page.locator('.monaco-hover:visible .hover-row');
   await bench.until('two hovers', async () => (await rows.count()) >= 2);
   const texts = await rows.allInnerTexts();
@@ -103,7 +103,7 @@ async function linkLeadsOn(bench, facts, link) {
   await bench.calm();
   await bench.open(facts.file);
   await bench.goTo(facts.known.line, wordIn(facts.known).column);
-  await bench.keys('Control+k', 'Control+i');
+  await bench.chord('Control+k', 'Control+i');
   await bench.page.locator('.monaco-hover:visible .hover-row a').filter({ hasText: link }).first().click();
   await bench.until(`what "${link}" opens`, async () => (await bench.quickPick.isVisible()) || (await bench.activeTab()) !== fileName(facts));
   same(`notifications after "${link}"`, await bench.notifications(), []);
@@ -129,7 +129,7 @@ async function turnAndBack(bench, facts) {
   same('the selected line', selected.trimEnd(), `+${facts.known.text}`);
   await bench.until('what still stands of the step', async () => (await bench.lensRows()).some(({ text }) => text.includes(' live')));
   await shot(bench, 'turn');
-  await bench.keys('Control+k', 'a');
+  await bench.chord('Control+k', 'a');
   await backAt(bench, facts, facts.known.line);
   await openTurnOf(bench, facts);
   await bench.keys(process.platform === 'linux' ? 'Control+Alt+Minus' : 'Alt+ArrowLeft');
@@ -174,7 +174,7 @@ async function turnsOfATrace(bench, facts) {
 async function peek(bench, facts) {
   await bench.open(facts.file);
   await bench.goTo(facts.known.line, 3);
-  await bench.keys('Control+k', 'Shift+A');
+  await bench.chord('Control+k', 'Shift+A');
   const widget = bench.page.locator('.peekview-widget');
   await widget.waitFor();
   await bench.until('the step in the peek', async () => (await widget.innerText()).replaceAll('\u00a0', ' ').includes(facts.known.text.trim()));
@@ -235,10 +235,10 @@ async function quietOnEveryLine(bench, facts) {
 async function foldsByIndentation(bench, facts) {
   await bench.open(facts.file);
   await bench.goTo(1);
-  await bench.keys('Control+k', 'Control+0');
+  await bench.chord('Control+k', 'Control+0');
   const folded = await bench.until('folds', () => bench.editor.locator('.codicon-folding-collapsed').count());
   await shot(bench, 'folded');
-  await bench.keys('Control+k', 'Control+j');
+  await bench.chord('Control+k', 'Control+j');
   await bench.keys('Control+Shift+o');
   const rows = await bench.until('an outline', async () => {
     const found = await bench.quickRows();
@@ -310,7 +310,7 @@ async function typingMovesNoLens(bench, facts) {
 async function unknownLine(bench, facts) {
   await bench.open(facts.file);
   await bench.goTo(facts.unknown.line);
-  await bench.keys('Control+k', 'a');
+  await bench.chord('Control+k', 'a');
   const toast = bench.page.locator('.notification-toast:visible').first();
   await toast.waitFor();
   const text = (await toast.innerText()).replace(/\s+/g, ' ').trim();
@@ -392,7 +392,7 @@ async function fileHistory(bench, facts) {
   await bench.keys('Enter');
   await bench.until('the diff with now', async () => (await bench.activeTab())?.includes('↔ now'));
   await bench.goTo(facts.known.line, wordIn(facts.known).column);
-  await bench.keys('Control+k', 'Control+i');
+  await bench.chord('Control+k', 'Control+i');
   const hover = bench.page.locator('.monaco-hover:visible .hover-row').filter({ hasText: /turn \d+/ });
   await bench.until('our hover in a diff editor', async () => (await hover.count()) > 0);
   await shot(bench, 'diff-hover');

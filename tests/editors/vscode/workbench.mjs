@@ -161,6 +161,16 @@ export class Bench {
     for (const key of keys) await this.page.keyboard.press(key);
   }
 
+  /** Two keys, the second once the workbench waits for it: pressed too soon it would be typed into the file. */
+  async chord(first, second) {
+    await this.until(`${first} taken`, async () => {
+      await this.page.keyboard.press(first);
+      const waits = async () => /was pressed\. Waiting for second key/.test(await this.page.locator('.statusbar').innerText());
+      return this.until(`${first} taken`, waits, 2000).catch(() => false);
+    });
+    await this.page.keyboard.press(second);
+  }
+
   async type(text) {
     await this.page.keyboard.type(text);
   }

@@ -66,7 +66,6 @@ end
 local function check_features()
   local documents = require('turnlens.documents').core_reads_them() and 'by Neovim itself' or 'by this plugin'
   health.info('documents (turnlens://): ' .. documents)
-  health.info('folds: ' .. (vim.fn.has('nvim-0.12') == 1 and 'vim.lsp.foldexpr()' or 'made by hand'))
   health.info(
     'lenses: ' .. (require('turnlens.lenses').enabled and 'drawn by this plugin' or 'hidden (:Turnlens toggle)')
   )

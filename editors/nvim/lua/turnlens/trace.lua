@@ -141,10 +141,8 @@ local function map_keys(buf)
   end
 end
 
--- 0.10 has no folds by a server, and those of 0.11 raise errors when the window goes on to another buffer before the
--- answer is there: made by hand, the inner ones first.
-local core_folds = vim.fn.has('nvim-0.12') == 1
-
+-- Made by hand, the inner ones first: 0.10 has no folds by a server, those of 0.11 raise errors when the window goes on to
+-- another buffer before the answer is there, and those of 0.12 are there at no known moment, so that none can be closed.
 local function make_folds(ranges)
   table.sort(ranges, function(a, b) return a.endLine - a.startLine < b.endLine - b.startLine end)
   vim.cmd('normal! zE')
@@ -186,23 +184,8 @@ local function set_window(buf, win)
   options.foldtext = ''
   options.linebreak = true
   options.breakindent = true
-  if not core_folds then
-    options.foldmethod = 'manual'
-    return request_folds(buf, win, true)
-  end
-  options.foldmethod = 'expr'
-  options.foldexpr = 'v:lua.vim.lsp.foldexpr()'
-  -- Neovim knows of the folds once the expression was evaluated and what that scheduled has run.
-  local function in_window(callback)
-    vim.schedule(function()
-      if not vim.api.nvim_win_is_valid(win) or vim.api.nvim_win_get_buf(win) ~= buf then return end
-      vim.api.nvim_win_call(win, callback)
-    end)
-  end
-  in_window(function()
-    vim.fn.foldlevel(1)
-    in_window(function() vim.lsp.foldclose('comment', win) end)
-  end)
+  options.foldmethod = 'manual'
+  request_folds(buf, win, true)
 end
 
 local function fold_windows(buf)
@@ -218,7 +201,6 @@ end
 --- The text has grown.
 ---@param buf integer
 function M.text_changed(buf)
-  if core_folds then return end
   for _, win in ipairs(util.windows(buf)) do
     request_folds(buf, win, false)
   end

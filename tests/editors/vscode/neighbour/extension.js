@@ -28,7 +28,9 @@ exports.activate = ({ subscriptions }) => {
 
 async function openFile() {
   const file = vscode.Uri.file(await vscode.window.showInputBox());
-  await vscode.window.showTextDocument(file, { preview: false });
+  const { document } = await vscode.window.showTextDocument(file, { preview: false });
+  // What a check that failed left behind is no matter of the next one.
+  if (document.isDirty) await vscode.commands.executeCommand('workbench.action.files.revert');
 }
 
 /** Asks for `{ "key", "value" }`; without a value the setting goes back to what it was. */
