@@ -8,8 +8,9 @@
 use trace::{Change, Hunk, StepKey};
 
 use crate::event::Event;
-use crate::text::{LineId, Words};
-use crate::timeline::{Between, Cause, Line, MarkId, NodeId, Splice, Timeline, flow, splices_of};
+use crate::text::{self, LineId, Words};
+use crate::flow::{Between, Fresh, flow, splices_of};
+use crate::timeline::{Cause, Line, NodeId, Splice, Timeline};
 
 /// States that are tried as the one that the step found.
 const MOST_TRIED: usize = 64;
@@ -43,19 +44,38 @@ fn loosely(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     if change.replacements.is_empty() {
         return None;
     }
+    let anywhere = Change { hunks: Vec::new(), ..change.clone() };
     let old = timeline.text_of(state).to_vec();
-    by_replacements(timeline, &old, &Change { hunks: Vec::new(), ..change.clone() })?;
+    by_replacements(timeline, &old, &anywhere)?;
     let gap = timeline.add(Some(state), Cause::Gap, event, Vec::new());
-    outcome(timeline, event, step, &Change { hunks: Vec::new(), ..change.clone() }, gap)
+    outcome(timeline, event, step, &anywhere, gap)
 }
 
 /// A whole file written over a text of which nothing is known: which lines are the step's own is not known either.
 fn over_unknown(timeline: &mut Timeline, event: &Event, step: StepKey, text: &str) -> NodeId {
-    let (_, unknown) = marks(timeline, step);
+    let unknown = marks(timeline, step).unsure;
     let added: Box<[Line]> =
         timeline.interner.text_lines(text).into_iter().map(|id| Line { id, mark: unknown }).collect();
     let splices = if added.is_empty() { Vec::new() } else { vec![Splice { at: 0, added, removed: Box::default() }] };
     timeline.add(None, Cause::Edit(step), event, splices)
+}
+
+/// Whether the log alone tells the whole text that the step found.
+pub(crate) fn tells_what_it_found(change: &Change) -> bool {
+    change.created || change.before.is_some() || change.after.is_some() && !change.hunks.is_empty()
+}
+
+/// What a change makes of a text in which the log's hunks stand. `None`: they do not, or the change tells too little.
+pub(crate) fn applied(timeline: &mut Timeline, text: &[Line], change: &Change) -> Option<Vec<Line>> {
+    let told = !change.hunks.is_empty() || !change.replacements.is_empty();
+    if change.created || change.deleted || change.after.is_some() || !told || !stand_in(timeline, text, &change.hunks) {
+        return None;
+    }
+    let mut applied = text.to_vec();
+    for Range { from, to, lines } in ranges(timeline, text, change)?.into_iter().rev() {
+        applied.splice(from..to, lines.into_iter().map(|id| Line { id, mark: 0 }));
+    }
+    Some(applied)
 }
 
 /// The whole text that the step found, as far as the log alone tells it.
@@ -107,11 +127,20 @@ fn same_tokens(words: &impl Words, a: &[LineId], b: &[LineId]) -> bool {
 
 /// Whether a state has the lines that the hunks say stood there.
 fn agrees(timeline: &mut Timeline, state: NodeId, hunks: &[Hunk]) -> bool {
-    let text: Vec<LineId> = timeline.text_of(state).iter().map(|line| line.id).collect();
-    hunks.iter().all(|hunk| {
-        let old: Vec<LineId> = hunk.old_lines().map(|line| timeline.interner.line(line)).collect();
-        let from = (hunk.old_start as usize).saturating_sub(1);
-        text.get(from..from + old.len()).is_some_and(|there| same_tokens(&timeline.interner, there, &old))
+    timeline.text_of(state);
+    let (text, words) = timeline.at_cursor();
+    hunks.iter().all(|hunk| stands_in(words, text, hunk))
+}
+
+fn stand_in(timeline: &Timeline, text: &[Line], hunks: &[Hunk]) -> bool {
+    hunks.iter().all(|hunk| stands_in(&timeline.interner, text, hunk))
+}
+
+fn stands_in(words: &impl Words, text: &[Line], hunk: &Hunk) -> bool {
+    let from = (hunk.old_start as usize).saturating_sub(1);
+    let Some(mut there) = text.get(from..).map(<[Line]>::iter) else { return false };
+    hunk.old_lines().all(|told| {
+        there.next().is_some_and(|line| words.text(line.id) == told || words.tokens(line.id) == text::tokens(told))
     })
 }
 
@@ -123,22 +152,16 @@ fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     if let Some(after) = &change.after {
         return Some(written(timeline, event, step, Some(parent), after));
     }
-    let (own, unknown) = marks(timeline, step);
-    let old = timeline.text_of(parent).to_vec();
-    let ranges = if change.replacements.is_empty() {
-        by_hunks(timeline, &old, &change.hunks)?
-    } else {
-        by_replacements(timeline, &old, change)?
-    };
+    let fresh = marks(timeline, step);
+    let ranges = timeline.with_text_of(parent, |timeline, old| ranges(timeline, old, change))?;
     let mut splices = Vec::new();
     let mut shift = 0i64;
     for Range { from, to, lines } in ranges {
-        let before = &old[from..to];
-        let (new, kept) = flow(&timeline.interner, &mut timeline.marks, before, &lines, own, unknown, Between::OneStep);
+        let before: Vec<Line> = timeline.text_of(parent).get(from..to)?.to_vec();
+        let flowed = flow(&timeline.interner, &mut timeline.marks, &before, &lines, fresh, Between::OneStep);
         let at = from as i64 + shift;
-        splices.extend(
-            splices_of(before, &new, &kept).into_iter().map(|splice| Splice { at: splice.at + at as u32, ..splice }),
-        );
+        let parts = splices_of(&before, &flowed.lines, &flowed.kept).into_iter();
+        splices.extend(parts.map(|splice| Splice { at: splice.at + at as u32, ..splice }));
         shift += lines.len() as i64 - (to - from) as i64;
     }
     Some(timeline.add(Some(parent), Cause::Edit(step), event, splices))
@@ -146,18 +169,27 @@ fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
 
 /// A whole file written by the step over the text that it found.
 fn written(timeline: &mut Timeline, event: &Event, step: StepKey, parent: Option<NodeId>, text: &str) -> NodeId {
-    let (own, unknown) = marks(timeline, step);
+    let fresh = marks(timeline, step);
     let new = timeline.interner.text_lines(text);
     let old = parent.map(|parent| timeline.text_of(parent).to_vec()).unwrap_or_default();
-    let (lines, kept) = flow(&timeline.interner, &mut timeline.marks, &old, &new, own, unknown, Between::OneStep);
-    let splices = splices_of(&old, &lines, &kept);
+    let flowed = flow(&timeline.interner, &mut timeline.marks, &old, &new, fresh, Between::OneStep);
+    let splices = splices_of(&old, &flowed.lines, &flowed.kept);
     timeline.add(parent, Cause::Edit(step), event, splices)
 }
 
 /// The mark of the step's own lines, and of those that may be its own or older.
-fn marks(timeline: &mut Timeline, step: StepKey) -> (MarkId, MarkId) {
+fn marks(timeline: &mut Timeline, step: StepKey) -> Fresh {
     let node = timeline.next_node();
-    (timeline.mark(node, Some(step)), timeline.mark(node, None))
+    Fresh { new: timeline.mark(node, Some(step)), unsure: timeline.mark(node, None) }
+}
+
+/// The places of a change in the text that the step found.
+fn ranges(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+    if change.replacements.is_empty() {
+        by_hunks(timeline, old, &change.hunks)
+    } else {
+        by_replacement_near_hunks(timeline, old, change).or_else(|| by_replacements(timeline, old, change))
+    }
 }
 
 /// Old lines `from..to` become `lines`.
@@ -197,14 +229,46 @@ fn by_hunks(timeline: &mut Timeline, old: &[Line], hunks: &[Hunk]) -> Option<Vec
     ranges.iter().all(|range| range.from <= range.to && range.to <= old.len()).then_some(ranges)
 }
 
-/// Applies the replaced strings. `None` where a string does not stand in the text, or where it is not told which of
-/// several places is meant.
-fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+/// Applies one replaced string where the log's hunks say that it stood.
+fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+    let [replacement] = change.replacements.as_slice() else { return None };
+    let (from, to) = (unix(&replacement.old), unix(&replacement.new));
+    if replacement.all || from.is_empty() {
+        return None;
+    }
+    let first = (change.hunks.first()?.old_start as usize).saturating_sub(1);
+    let last = change.hunks.last()?;
+    let end = (last.old_start as usize).saturating_sub(1) + last.old_lines().count();
+    let reach = from.matches('\n').count() + 1;
+    let window = first.saturating_sub(reach)..(end + reach).min(old.len());
+    let text = joined(timeline, old.get(window.clone())?);
+    let mut places = text.match_indices(&from).map(|(at, _)| at).filter(|at| {
+        let line = window.start + text[..*at].matches('\n').count();
+        line < end && line + reach > first
+    });
+    let (Some(at), None) = (places.next(), places.next()) else { return None };
+    let mut after = text.clone();
+    after.replace_range(at..at + from.len(), &to);
+    let mut ranges = changed_ranges(timeline, &old[window.clone()], &after);
+    for range in &mut ranges {
+        (range.from, range.to) = (range.from + window.start, range.to + window.start);
+    }
+    Some(ranges)
+}
+
+fn joined(timeline: &Timeline, lines: &[Line]) -> String {
     let mut text = String::new();
-    for line in old {
+    for line in lines {
         text.push_str(timeline.interner.text(line.id));
         text.push('\n');
     }
+    text
+}
+
+/// Applies the replaced strings. `None` where a string does not stand in the text, or where it is not told which of
+/// several places is meant.
+fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+    let text = joined(timeline, old);
     let hint = change.hunks.first().map(|hunk| (hunk.old_start as usize).saturating_sub(1));
     // Later replacements see what earlier ones wrote; a range of the old text is told once all are done.
     let mut after = text.clone();

@@ -4,7 +4,10 @@ use trace::{Evidence, LineOrigin};
 
 use crate::event::Tree;
 use crate::text::{self, LineId, Overlay};
-use crate::timeline::{Between, Line, Mark, MarkId, NodeId, Timeline, flow};
+use crate::infer::name_lines;
+use crate::flow::splices_of;
+use crate::sources::{NEW, carry, settle};
+use crate::timeline::{How, Line, Mark, MarkId, NodeId, Timeline};
 
 /// The answer for one text.
 #[derive(Clone, Debug, Default)]
@@ -43,7 +46,7 @@ impl Timeline {
         };
         let old = self.copy_of(state);
         let same = Blame { kept: (0..old.len() as u32).map(Some).collect(), state: head, ..Blame::default() };
-        self.across(&words, &same, &old, &ids)
+        self.carried_over(&words, &same, &old, &ids, tree)
     }
 
     /// The same for a text that came from another, `base`, of which the answer is known: one that is open and not
@@ -59,7 +62,7 @@ impl Timeline {
             return Blame::unknown(ids.len());
         }
         let old: Vec<Line> = old_ids.iter().zip(&base.marks).map(|(id, mark)| Line { id: *id, mark: *mark }).collect();
-        self.across(&words, base, &old, &ids)
+        self.carried_over(&words, base, &old, &ids, tree)
     }
 
     /// The answer for a text that is exactly that of a known state.
@@ -70,20 +73,24 @@ impl Timeline {
     }
 
     /// Carries the answer for `base`, whose lines are `old`, to the lines `ids`.
-    fn across(&self, words: &Overlay<'_>, base: &Blame, old: &[Line], ids: &[LineId]) -> Blame {
+    fn carried_over(&self, words: &Overlay<'_>, base: &Blame, old: &[Line], ids: &[LineId], tree: Tree) -> Blame {
         let mut marks: Vec<Mark> = self.marks.iter().chain(&base.further).copied().collect();
+        let mut flowed = carry(words, &mut marks, old, ids);
+        let parts = splices_of(old, &flowed.lines, &flowed.kept);
+        let suspects = self.suspects(tree, None);
+        name_lines(words, &mut marks, &suspects, self.next_node(), &parts, &mut flowed.lines, NEW);
         let nobody = marks.len() as MarkId;
-        marks.push(Mark { node: self.next_node(), step: None, reformatted: false });
-        let (lines, kept) = flow(words, &mut marks, old, ids, nobody, nobody, Between::Texts);
-        let told = lines.iter().map(|line| marks.get(line.mark as usize).and_then(|mark| origin(mark, None))).collect();
+        marks.push(Mark { node: self.next_node(), step: None, how: How::Written });
+        settle(&mut flowed.lines, nobody);
+        let told = |line: &Line| marks.get(line.mark as usize).and_then(|mark| origin(mark, None));
         let in_state = |kept: Option<u32>| base.kept.get(kept? as usize).copied().flatten();
         Blame {
-            lines: told,
+            lines: flowed.lines.iter().map(told).collect(),
             state: base.state,
             exact: false,
-            marks: lines.iter().map(|line| line.mark).collect(),
+            marks: flowed.lines.iter().map(|line| line.mark).collect(),
+            kept: flowed.kept.into_iter().map(in_state).collect(),
             further: marks.split_off(self.marks.len()),
-            kept: kept.into_iter().map(in_state).collect(),
         }
     }
 
@@ -116,10 +123,12 @@ impl Timeline {
 
 /// `last_gap`: the newest gap between the first state and the text; `None` where the text itself lies behind one.
 fn origin(mark: &Mark, last_gap: Option<Option<NodeId>>) -> Option<LineOrigin> {
-    let evidence = match last_gap {
-        _ if mark.reformatted => Evidence::Reformatted,
-        Some(gap) if gap <= Some(mark.node) => Evidence::Recorded,
-        _ => Evidence::Carried,
+    let evidence = match (mark.how, last_gap) {
+        (How::Reformatted, _) => Evidence::Reformatted,
+        (How::Inferred, _) => Evidence::Inferred,
+        (How::Moved, _) => Evidence::Moved,
+        (How::Written, Some(gap)) if gap <= Some(mark.node) => Evidence::Recorded,
+        (How::Written, _) => Evidence::Carried,
     };
     Some(LineOrigin { step: mark.step?, evidence })
 }

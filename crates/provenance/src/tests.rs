@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use trace::{Change, Evidence, Replacement, StepKey, Timestamp};
 
-use crate::{Event, EventKey, Happening, LineNow, Seen, Timeline, Tree};
+use crate::{Chain, Event, EventKey, Happening, LineNow, Seen, Slot, Timeline, Tree};
 
 fn spell(lines: &str) -> String {
     let line = |c: char| match c {
@@ -46,11 +46,11 @@ fn event(at: usize, line: &str) -> Event {
     let (head, rest) = line.split_once(' ').expect("two words");
     let text: Arc<str> = spell(rest).into();
     let what = match head {
-        "seen" => Happening::Seen { text, how: Seen::Here },
-        "blob" => Happening::Seen { text, how: Seen::Somewhere },
+        "seen" => Happening::Seen { text, how: Seen::Here, parents: Vec::new() },
+        "blob" => Happening::Seen { text, how: Seen::Somewhere, parents: Vec::new() },
         step => Happening::Edit { step: StepKey(step.parse().expect("a step")), change: Arc::new(change(rest)) },
     };
-    Event { key: EventKey(at as u64), at: Timestamp(at as i64), tree, left_behind, what }
+    Event { key: EventKey(at as u64), at: Timestamp(at as i64), tree, turn: None, left_behind, what }
 }
 
 fn change(text: &str) -> Change {
@@ -63,6 +63,7 @@ fn change(text: &str) -> Change {
         created: false,
         deleted: false,
         user_modified: false,
+
     };
     if let Some(text) = text.strip_prefix("new ") {
         change.created = true;
@@ -76,16 +77,23 @@ fn change(text: &str) -> Change {
     change
 }
 
+/// Builds the timeline of events of which each `log` (from 0 on) keeps its own order.
+fn sync(timeline: &mut Timeline, events: &[Event]) {
+    let slots: Vec<Slot> =
+        events.iter().map(|event| Slot { key: event.key, chain: Chain(0), at: event.at }).collect();
+    timeline.sync(&slots, |which| events.get(which).cloned());
+}
+
 /// One sign for each line of `text`: the step, `.` nobody; behind it `~` carried, `"` reformatted.
 fn check(events: &str, text: &str, expect: Expect) {
     let events = story(events);
     let mut timeline = Timeline::new();
-    timeline.sync(&events);
+    sync(&mut timeline, &events);
     let told = signs(&timeline, text);
     // The same, event by event, and with the last ones taken back and told again.
     let mut other = Timeline::new();
     for end in (0..=events.len()).chain([events.len() / 2, events.len()]) {
-        other.sync(&events[..end]);
+        sync(&mut other, &events[..end]);
     }
     assert_eq!(told, signs(&other, text), "incremental is from scratch");
     expect.assert_eq(&told);
@@ -171,7 +179,7 @@ fn worktrees() {
 #[test]
 fn histories() {
     let mut timeline = Timeline::new();
-    timeline.sync(&story("1 new abc\nseen abHc\n2 abHc -> aXHc"));
+    sync(&mut timeline, &story("1 new abc\nseen abHc\n2 abHc -> aXHc"));
     let blame = timeline.blame(&spell("aXHc"), Tree(0));
     let links = timeline.history(&blame, 1);
     let told: Vec<_> = links.iter().map(|link| (link.by.step.map(|step| step.0), link.text.to_string())).collect();
@@ -223,8 +231,8 @@ proptest! {
         let mut next = 10;
         let spell = |text: &[(u32, Option<u32>)]| text.iter().map(|(line, _)| format!("line {line}\n")).collect::<String>();
         let mut events = vec![Event {
-            key: EventKey(0), at: Timestamp(0), tree: Tree(0), left_behind: false,
-            what: Happening::Seen { text: spell(&text).into(), how: Seen::Here },
+            key: EventKey(0), at: Timestamp(0), tree: Tree(0), turn: None, left_behind: false,
+            what: Happening::Seen { text: spell(&text).into(), how: Seen::Here, parents: Vec::new() },
         }];
         for (number, deed) in deeds.iter().enumerate() {
             let at = deed.at.index(text.len() + 1);
@@ -241,8 +249,8 @@ proptest! {
                 continue;
             }
             if deed.seen_before {
-                let what = Happening::Seen { text: before.clone().into(), how: Seen::Here };
-                events.push(Event { key: key(0), at: when, tree: Tree(0), left_behind: false, what });
+                let what = Happening::Seen { text: before.clone().into(), how: Seen::Here, parents: Vec::new() };
+                events.push(Event { key: key(0), at: when, tree: Tree(0), turn: None, left_behind: false, what });
             }
             let mut change = change("");
             // The strings alone are enough only where the text they were found in is known.
@@ -252,10 +260,10 @@ proptest! {
                 change.replacements = vec![Replacement { old: old_string.into(), new: spell(&new).into(), all: false }];
             }
             let what = Happening::Edit { step: StepKey(number as u32), change: Arc::new(change) };
-            events.push(Event { key: key(1), at: when, tree: Tree(0), left_behind: false, what });
+            events.push(Event { key: key(1), at: when, tree: Tree(0), turn: None, left_behind: false, what });
         }
         let mut timeline = Timeline::new();
-        timeline.sync(&events);
+        sync(&mut timeline, &events);
         let blame = timeline.blame(&spell(&text), Tree(0));
         let told: Vec<_> = blame.lines.iter().map(|origin| origin.map(|origin| origin.step.0)).collect();
         let truth: Vec<_> = text.iter().map(|(_, author)| *author).collect();
@@ -284,12 +292,12 @@ proptest! {
                 _ => change.hunks = vec![trace::Hunk { old_start: at as u32, new_start: 7, lines: pair.iter().map(|line| line.as_str().into()).collect() }],
             }
             let what = if kinds[at % kinds.len()] == 5 {
-                Happening::Seen { text: pair[0].clone().into(), how: Seen::Here }
+                Happening::Seen { text: pair[0].clone().into(), how: Seen::Here, parents: Vec::new() }
             } else {
                 Happening::Edit { step: StepKey(at as u32), change: Arc::new(change) }
             };
-            events.push(Event { key: EventKey(at as u64), at: Timestamp(0), tree: Tree((at % 3) as u16), left_behind: at % 4 == 0, what });
-            timeline.sync(&events);
+            events.push(Event { key: EventKey(at as u64), at: Timestamp(0), tree: Tree((at % 3) as u16), turn: None, left_behind: at % 4 == 0, what });
+            sync(&mut timeline, &events);
             let blame = timeline.blame(&pair[1], Tree(0));
             for line in 0..blame.lines.len() {
                 timeline.history(&blame, line);

@@ -1,8 +1,10 @@
 //! Lines as numbers.
 
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hasher};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::FxHasher;
 
 /// The lines of a text, split at `\n`, each without its line end (`\n` or `\r\n`). A final line end begins no line.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -25,60 +27,77 @@ fn is_small_word(line: &str) -> bool {
 /// A line's text as a number; equal numbers are equal texts.
 pub(crate) type LineId = u32;
 
+/// What a line's text is but for white space and what formatters add; see [`tokens`].
+pub(crate) type Tokens = u64;
+
 /// What the engine asks of a line's number.
 pub(crate) trait Words {
     fn text(&self, id: LineId) -> &str;
-    /// The same for lines whose texts differ only in white space.
-    fn tokens(&self, id: LineId) -> u32;
+
+    /// The same for lines whose tokens are the same.
+    fn tokens(&self, id: LineId) -> Tokens {
+        tokens(self.text(id))
+    }
+
     /// See [`is_small`].
-    fn small(&self, id: LineId) -> bool;
+    fn small(&self, id: LineId) -> bool {
+        is_small(self.text(id))
+    }
 }
 
-/// Numbers for lines. One for each timeline.
+/// Numbers for lines. One for each timeline. All texts lie in one string, one after the other.
 #[derive(Default)]
 pub(crate) struct Interner {
-    ids: FxHashMap<Arc<str>, LineId>,
-    known: Vec<Known>,
-    squeezed: FxHashMap<Box<str>, u32>,
-}
-
-struct Known {
-    text: Arc<str>,
-    tokens: u32,
-    small: bool,
+    texts: String,
+    /// Where each line ends in `texts`.
+    ends: Vec<u32>,
+    numbers: HashTable<LineId>,
 }
 
 impl Interner {
     pub(crate) fn line(&mut self, line: &str) -> LineId {
-        if let Some(id) = self.ids.get(line) {
-            return *id;
+        let Interner { texts, ends, numbers } = self;
+        let hash = hash_of(line);
+        let entry = numbers.entry(hash, |id| text_at(texts, ends, *id) == line, |id| hash_of(text_at(texts, ends, *id)));
+        match entry {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                // A line beyond the four billionth byte has no number of its own: it is like no other line.
+                let Some(end) = u32::try_from(texts.len() + line.len()).ok() else { return LineId::MAX };
+                let id = number(ends.len());
+                texts.push_str(line);
+                ends.push(end);
+                free.insert(id);
+                id
+            }
         }
-        let id = number(self.known.len());
-        let next = number(self.squeezed.len());
-        let tokens = *self.squeezed.entry(squeeze(line)).or_insert(next);
-        let text: Arc<str> = line.into();
-        self.ids.insert(text.clone(), id);
-        self.known.push(Known { text, tokens, small: is_small(line) });
-        id
+    }
+
+    pub(crate) fn find(&self, line: &str) -> Option<LineId> {
+        self.numbers.find(hash_of(line), |id| text_at(&self.texts, &self.ends, *id) == line).copied()
     }
 
     pub(crate) fn text_lines(&mut self, text: &str) -> Vec<LineId> {
         lines(text).map(|line| self.line(line)).collect()
     }
+
+    /// Bytes that are kept beside the texts themselves.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.ends.capacity() * 4 + self.numbers.allocation_size()
+    }
 }
 
 impl Words for Interner {
     fn text(&self, id: LineId) -> &str {
-        self.known.get(id as usize).map_or("", |known| &known.text)
+        text_at(&self.texts, &self.ends, id)
     }
+}
 
-    fn tokens(&self, id: LineId) -> u32 {
-        self.known.get(id as usize).map_or(u32::MAX, |known| known.tokens)
-    }
-
-    fn small(&self, id: LineId) -> bool {
-        self.known.get(id as usize).is_none_or(|known| known.small)
-    }
+fn text_at<'a>(texts: &'a str, ends: &[u32], id: LineId) -> &'a str {
+    let at = id as usize;
+    let start = at.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end as usize);
+    ends.get(at).and_then(|end| texts.get(start..*end as usize)).unwrap_or_default()
 }
 
 /// Numbers for the lines of one more text, over those of a timeline that stays as it is.
@@ -97,35 +116,47 @@ impl<'a> Overlay<'a> {
     }
 
     fn line(&mut self, line: &str) -> LineId {
-        match self.base.ids.get(line) {
-            Some(id) => *id,
-            None => number(self.base.known.len()) + self.more.line(line),
-        }
-    }
-
-    fn further(&self, id: LineId) -> Option<LineId> {
-        id.checked_sub(number(self.base.known.len()))
+        self.base.find(line).unwrap_or_else(|| number(self.base.ends.len()).saturating_add(self.more.line(line)))
     }
 }
 
 impl Words for Overlay<'_> {
     fn text(&self, id: LineId) -> &str {
-        self.further(id).map_or_else(|| self.base.text(id), |id| self.more.text(id))
-    }
-
-    fn tokens(&self, id: LineId) -> u32 {
-        let Some(further) = self.further(id) else { return self.base.tokens(id) };
-        let known = self.base.squeezed.get(&squeeze(self.more.text(further)));
-        known.copied().unwrap_or_else(|| number(self.base.squeezed.len()) + self.more.tokens(further))
-    }
-
-    fn small(&self, id: LineId) -> bool {
-        self.further(id).map_or_else(|| self.base.small(id), |id| self.more.small(id))
+        match id.checked_sub(number(self.base.ends.len())) {
+            Some(further) => self.more.text(further),
+            None => self.base.text(id),
+        }
     }
 }
 
-fn squeeze(line: &str) -> Box<str> {
-    line.chars().filter(|c| !c.is_whitespace()).collect::<String>().into()
+/// A hash of a line without what a formatter may change: white space that parts no words, a comma at the end, the kind
+/// of quotes. White space inside of double quotes counts.
+pub(crate) fn tokens(line: &str) -> Tokens {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(squeeze(line).trim_end_matches(',').as_bytes());
+    hasher.finish()
+}
+
+/// A line without white space that parts no words, with one kind of quotes.
+pub(crate) fn squeeze(line: &str) -> String {
+    let mut squeezed = String::with_capacity(line.len());
+    let mut quoted = false;
+    let mut blank = false;
+    for c in line.trim().chars() {
+        let in_word = |c: char| c.is_alphanumeric() || c == '_';
+        if c.is_whitespace() && !quoted {
+            blank = true;
+            continue;
+        }
+        if blank && in_word(c) && squeezed.ends_with(in_word) {
+            squeezed.push(' ');
+        }
+        blank = false;
+        let escaped = squeezed.ends_with('\\');
+        quoted ^= c == '"' && !escaped;
+        squeezed.push(if c == '\'' { '"' } else { c });
+    }
+    squeezed
 }
 
 /// Four billion different lines do not fit in memory.
@@ -133,14 +164,23 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// A hash of a sequence of lines, the same for the same sequence. Equal hashes are checked line by line.
-pub(crate) fn hash(ids: impl IntoIterator<Item = LineId>) -> u64 {
-    use std::hash::{Hash, Hasher};
-    let mut hasher = rustc_hash::FxHasher::default();
-    for id in ids {
-        id.hash(&mut hasher);
-    }
+fn hash_of(line: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(line.as_bytes());
     hasher.finish()
+}
+
+/// What a line adds to the hash of a text. Texts of the same lines in another order have the same hash: the sum can be
+/// kept up while lines come and go. Equal hashes are checked line by line.
+pub(crate) fn share(id: LineId) -> u64 {
+    let mut x = u64::from(id).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+pub(crate) fn hash(ids: impl IntoIterator<Item = LineId>) -> u64 {
+    ids.into_iter().fold(0, |sum, id| sum.wrapping_add(share(id)))
 }
 
 #[cfg(test)]
@@ -156,6 +196,34 @@ mod tests {
         assert_eq!(all("a\r\nb\r\n"), ["a", "b"]);
         assert_eq!(all("a\n\nb"), ["a", "", "b"]);
         assert_eq!(all("a\u{2028}b\rc\n"), ["a\u{2028}b\rc"]);
+    }
+
+    #[test]
+    fn what_formatters_change() {
+        for (a, b) in [
+            ("    f(a, b)", "f(a,b)"),
+            ("let  x = 1;", "let x=1;"),
+            ("x,", "x"),
+            ("say('a b');", "say(\"a b\");"),
+            ("\tif x {", "if x{"),
+        ] {
+            assert_eq!(tokens(a), tokens(b), "{a} {b}");
+        }
+        for (a, b) in [("let x", "letx"), ("\"a b\"", "\"ab\""), ("f(a)", "f(b)"), ("a - -b", "a--c")] {
+            assert_ne!(tokens(a), tokens(b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_lines() {
+        let mut interner = Interner::default();
+        let ids = interner.text_lines("a\n\nb\na\n");
+        assert_eq!(ids, [0, 1, 2, 0]);
+        assert_eq!(ids.iter().map(|id| interner.text(*id)).collect::<Vec<_>>(), ["a", "", "b", "a"]);
+        let mut more = Overlay::new(&interner);
+        let ids = more.text_lines(["b", "c", "c"].into_iter());
+        assert_eq!(ids, [2, 3, 3]);
+        assert_eq!((more.text(2), more.text(3)), ("b", "c"));
     }
 
     #[test]

@@ -6,10 +6,12 @@
 use rustc_hash::FxHashMap;
 use trace::{StepKey, Timestamp};
 
-use crate::align::{Match, align, doubt_islands};
 use crate::apply;
-use crate::event::{Event, EventKey, Happening, Seen, Tree};
-use crate::text::{self, Interner, LineId, Words};
+use crate::event::{Chain, Event, EventKey, Happening, Seen, Tree};
+use crate::flow::push_mark;
+use crate::infer::{Run, Window};
+use crate::order::Advice;
+use crate::text::{self, Interner, LineId};
 
 /// A state of the file. Later states have greater numbers than those that they follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,8 +25,19 @@ pub(crate) struct Mark {
     pub(crate) node: NodeId,
     /// `None`: nobody known wrote it.
     pub(crate) step: Option<StepKey>,
-    /// Only its white space is younger than its author. Then `node` is where the author wrote it.
-    pub(crate) reformatted: bool,
+    pub(crate) how: How,
+}
+
+/// How a line came by its author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    Written,
+    /// Only its white space is younger than its author. Then the mark's node is where the author wrote it.
+    Reformatted,
+    /// Only one command can have written it.
+    Inferred,
+    /// It stood elsewhere before.
+    Moved,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +64,10 @@ pub(crate) enum Cause {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
+    /// The state from which its text is told.
     pub(crate) parent: Option<NodeId>,
+    /// Further states that it was made of: the other parents of a merge.
+    pub(crate) others: Box<[NodeId]>,
     pub(crate) cause: Cause,
     /// The event that proved this state.
     pub(crate) key: EventKey,
@@ -71,31 +87,54 @@ pub struct Timeline {
     pub(crate) nodes: Vec<Node>,
     pub(crate) marks: Vec<Mark>,
     by_hash: FxHashMap<u64, Vec<NodeId>>,
-    heads: Heads,
+    pub(crate) heads: Heads,
     cursor: Option<NodeId>,
     text: Vec<Line>,
-    done: Vec<Done>,
-    /// Edits of which nothing tells what text they found, or only a text that a tool showed.
-    unresolved: Vec<EventKey>,
+    pub(crate) done: Vec<Done>,
+    /// Which of `done` an event is.
+    place_of: FxHashMap<EventKey, usize>,
+    /// Edits of which nothing tells what text they found.
+    pub(crate) pending: Vec<Pending>,
+    /// Edits that stand on a text that was only shown.
+    on_shown: Vec<EventKey>,
     /// States known only as a tool showed them: an empty last line may be missing.
     only_shown: Vec<NodeId>,
+    /// Commands that may have written the file.
+    pub(crate) runs: Vec<Run>,
+    pub(crate) advice: Option<Advice>,
+}
+
+/// An edit that waits for the text that it found.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    /// Which of `done` it is.
+    pub(crate) place: usize,
+    pub(crate) event: Event,
 }
 
 /// The newest state in each worktree, and of all.
 #[derive(Clone, Default)]
-struct Heads {
+pub(crate) struct Heads {
     of_tree: Vec<(Tree, NodeId)>,
     newest: Option<NodeId>,
+    /// The file in the commit that was told last.
+    committed: Option<NodeId>,
     /// In each worktree the state before the steps that were left behind last.
     before_left: Vec<(Tree, NodeId)>,
+    /// In each worktree what ran since its text was last told whole.
+    pub(crate) windows: Vec<(Tree, Window)>,
 }
 
-/// What stood before an event was replayed, so that it can be taken back.
-struct Done {
-    key: EventKey,
+/// An event that was replayed, and what stood before it, so that it can be taken back.
+pub(crate) struct Done {
+    pub(crate) key: EventKey,
+    pub(crate) chain: Chain,
     nodes: usize,
     marks: usize,
-    heads: Heads,
+    runs: usize,
+    pub(crate) heads: Heads,
+    /// The state that it proves.
+    pub(crate) node: Option<NodeId>,
 }
 
 impl Timeline {
@@ -103,33 +142,19 @@ impl Timeline {
         Timeline::default()
     }
 
-    /// Makes the timeline that of `events`, which are in the order in which they happened.
-    pub fn sync(&mut self, events: &[Event]) {
-        let kept = self.keep(events.iter().map(|event| event.key));
-        events[kept..].iter().for_each(|event| self.push(event));
-    }
-
-    /// Takes back what does not stand at the beginning of these events. Gives how many were replayed already; the
-    /// others are to be pushed.
-    pub fn keep(&mut self, keys: impl IntoIterator<Item = EventKey>) -> usize {
-        let kept = self.done.iter().zip(keys).take_while(|(done, key)| done.key == *key).count();
-        self.take_back_to(kept);
-        kept
-    }
-
     /// Edits that could not be replayed, or only over a text that a tool showed. More observations may help.
-    pub fn unresolved(&self) -> &[EventKey] {
-        &self.unresolved
+    pub fn unresolved(&self) -> Vec<EventKey> {
+        self.pending.iter().map(|pending| pending.event.key).chain(self.on_shown.iter().copied()).collect()
     }
 
     /// Whether the text of a state goes back to one that was only shown.
     fn is_only_shown(&self, node: NodeId) -> bool {
         let mut at = Some(node);
-        while let Some(node) = at {
+        while let Some(node) = at.filter(|_| !self.only_shown.is_empty()) {
             if self.only_shown.contains(&node) {
                 return true;
             }
-            at = self.nodes.get(node.0 as usize).and_then(|node| node.parent);
+            at = self.node(node).and_then(|node| node.parent);
         }
         false
     }
@@ -139,12 +164,16 @@ impl Timeline {
         self.nodes.is_empty()
     }
 
-    fn take_back_to(&mut self, kept: usize) {
+    pub(crate) fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0 as usize)
+    }
+
+    pub(crate) fn take_back_to(&mut self, kept: usize) {
         let Some(first) = self.done.get(kept) else { return };
-        let (nodes, marks, heads) = (first.nodes, first.marks, first.heads.clone());
+        let (nodes, marks, runs, heads) = (first.nodes, first.marks, first.runs, first.heads.clone());
         if self.cursor.is_some_and(|cursor| cursor.0 as usize >= nodes) {
-            // Texts of nodes that go away cannot be walked from: begin at the root again.
-            let target = heads.newest;
+            // Texts of nodes that go away cannot be walked from.
+            let target = heads.newest.or(heads.committed);
             self.walk_to(target);
         }
         for (at, node) in self.nodes.iter().enumerate().skip(nodes) {
@@ -154,53 +183,88 @@ impl Timeline {
         }
         self.nodes.truncate(nodes);
         self.marks.truncate(marks);
+        self.runs.truncate(runs);
         self.only_shown.retain(|node| (node.0 as usize) < nodes);
         self.heads = heads;
-        let gone: Vec<EventKey> = self.done.drain(kept..).map(|done| done.key).collect();
-        self.unresolved.retain(|key| !gone.contains(key));
+        self.pending.retain(|pending| pending.place < kept);
+        for done in self.done.drain(kept..) {
+            self.place_of.remove(&done.key);
+            self.on_shown.retain(|key| *key != done.key);
+        }
     }
 
-    /// Notes an event that tells nothing, so that it is known next time.
-    pub fn push_nothing(&mut self, key: EventKey) {
+    /// Notes an event; `None` where its body is gone or tells nothing of the file.
+    pub(crate) fn push(&mut self, key: EventKey, chain: Chain, event: Option<Event>) {
         let heads = self.heads.clone();
-        self.done.push(Done { key, nodes: self.nodes.len(), marks: self.marks.len(), heads });
-    }
-
-    /// Replays the event that came after all others.
-    pub fn push(&mut self, event: &Event) {
-        self.push_nothing(event.key);
-        self.heads.note(event);
-        self.replay(event);
+        let (nodes, marks, runs) = (self.nodes.len(), self.marks.len(), self.runs.len());
+        self.place_of.insert(key, self.done.len());
+        self.done.push(Done { key, chain, nodes, marks, runs, heads, node: None });
+        let Some(event) = event else { return };
+        self.heads.note(&event);
+        let node = self.replay(&event, chain);
+        if let Some(done) = self.done.last_mut() {
+            done.node = node;
+        }
         if !event.left_behind {
             self.heads.before_left.retain(|(tree, _)| *tree != event.tree);
         }
     }
 
-    fn replay(&mut self, event: &Event) {
+    /// The state that an event proves.
+    fn state_of(&self, key: EventKey) -> Option<NodeId> {
+        self.done.get(*self.place_of.get(&key)?)?.node
+    }
+
+    fn replay(&mut self, event: &Event, chain: Chain) -> Option<NodeId> {
         match &event.what {
-            Happening::Seen { text, how } => {
+            Happening::Seen { text, how, parents } => {
                 let mut ids = self.interner.text_lines(text);
                 if *how == Seen::Shown {
                     self.add_unseen_last_line(&mut ids, event.tree);
                 }
                 let first = self.next_node();
-                let node = self.seen(&ids, event);
+                let node = match how {
+                    Seen::Somewhere => self.committed(&ids, event, parents),
+                    Seen::Here | Seen::Shown => self.seen(&ids, event),
+                };
                 if *how == Seen::Shown && node == first {
                     self.only_shown.push(node);
                 }
                 if *how != Seen::Somewhere {
                     self.heads.set(event.tree, node);
+                    self.open_window(event);
                 }
+                Some(node)
             }
-            Happening::Edit { step, change } => match apply::edit(self, event, *step, change) {
-                Some(node) => {
-                    if change.before.is_none() && !change.created && self.is_only_shown(node) {
-                        self.unresolved.push(event.key);
-                    }
-                    self.heads.set(event.tree, node);
+            Happening::Edit { step, change } => {
+                let waits = self.pending.iter().any(|one| self.done.get(one.place).is_some_and(|done| done.chain == chain));
+                let found = if waits && !apply::tells_what_it_found(change) {
+                    None
+                } else {
+                    apply::edit(self, event, *step, change)
+                };
+                let Some(node) = found else {
+                    self.pending.push(Pending { place: self.done.len() - 1, event: event.clone() });
+                    return None;
+                };
+                if change.before.is_none() && !change.created && self.is_only_shown(node) {
+                    self.on_shown.push(event.key);
                 }
-                None => self.unresolved.push(event.key),
-            },
+                self.heads.set(event.tree, node);
+                if change.before.is_some() || change.after.is_some() {
+                    self.open_window(event);
+                }
+                self.explain_gap(node);
+                Some(node)
+            }
+            Happening::Ran { step, writes } => {
+                self.runs.push(Run { step: *step, tree: event.tree, turn: event.turn, writes: writes.clone() });
+                None
+            }
+            Happening::ByHand => {
+                self.close_window(event.tree);
+                None
+            }
         }
     }
 
@@ -222,30 +286,48 @@ impl Timeline {
             return same;
         }
         let Some(parent) = head else { return self.root(ids, event) };
-        let splices = self.gap(parent, ids, NodeId(self.nodes.len() as u32));
-        self.add(Some(parent), Cause::Gap, event, splices)
+        self.find_bridge(head, ids, event);
+        self.across(&[parent], ids, event)
+    }
+
+    /// The state of the file in a commit.
+    fn committed(&mut self, ids: &[LineId], event: &Event, parents: &[EventKey]) -> NodeId {
+        let head = self.head(event.tree);
+        let node = match self.equal(ids, head) {
+            Some(same) => same,
+            None => {
+                self.find_bridge(head, ids, event);
+                let parents: Vec<NodeId> = parents.iter().filter_map(|key| self.state_of(*key)).collect();
+                let sources = self.sources_of_commit(parents.into_iter());
+                if sources.is_empty() { self.root(ids, event) } else { self.across(&sources, ids, event) }
+            }
+        };
+        self.heads.committed = Some(node);
+        node
+    }
+
+    /// A new state that came from others in a way that nobody tells.
+    fn across(&mut self, sources: &[NodeId], ids: &[LineId], event: &Event) -> NodeId {
+        let splices = self.gap(sources, ids, event);
+        let Some((parent, others)) = sources.split_last() else { return self.root(ids, event) };
+        let node = self.add(Some(*parent), Cause::Gap, event, splices);
+        if let Some(made) = self.nodes.get_mut(node.0 as usize) {
+            made.others = others.into();
+        }
+        node
     }
 
     /// The first state: nobody known wrote any of it.
     fn root(&mut self, ids: &[LineId], event: &Event) -> NodeId {
-        let mark = self.mark(NodeId(self.nodes.len() as u32), None);
+        let mark = self.mark(self.next_node(), None);
         let added: Box<[Line]> = ids.iter().map(|id| Line { id: *id, mark }).collect();
         let splices =
             if added.is_empty() { Vec::new() } else { vec![Splice { at: 0, added, removed: Box::default() }] };
         self.add(None, Cause::Gap, event, splices)
     }
 
-    /// What changed from the text of `parent` to `ids` when nothing but the texts is known.
-    fn gap(&mut self, parent: NodeId, ids: &[LineId], child: NodeId) -> Vec<Splice> {
-        self.walk_to(Some(parent));
-        let old = self.text.clone();
-        let unknown = self.mark(child, None);
-        let (lines, kept) = flow(&self.interner, &mut self.marks, &old, ids, unknown, unknown, Between::Texts);
-        splices_of(&old, &lines, &kept)
-    }
-
     pub(crate) fn mark(&mut self, node: NodeId, step: Option<StepKey>) -> MarkId {
-        push_mark(&mut self.marks, Mark { node, step, reformatted: false })
+        push_mark(&mut self.marks, Mark { node, step, how: How::Written })
     }
 
     /// The state that stood before the steps that were left behind, as long as nothing came after them.
@@ -255,7 +337,11 @@ impl Timeline {
 
     /// The state that a step on `tree` would find where nothing else is known.
     pub(crate) fn head(&self, tree: Tree) -> Option<NodeId> {
-        self.heads.get(tree).or(self.heads.newest)
+        self.heads.get(tree).or(self.heads.newest).or(self.heads.committed)
+    }
+
+    pub(crate) fn heads_of_trees(&self) -> impl Iterator<Item = NodeId> {
+        self.heads.of_tree.iter().map(|(_, node)| *node)
     }
 
     pub(crate) fn next_node(&self) -> NodeId {
@@ -283,12 +369,16 @@ impl Timeline {
         let above = parent.and_then(|parent| self.nodes.get(parent.0 as usize));
         let is_gap = cause == Cause::Gap && parent.is_some();
         let last_gap = if is_gap { Some(id) } else { above.and_then(|node| node.last_gap) };
+        let above_hash = above.map_or(0, |node| node.hash);
+        let share = |lines: &[Line]| text::hash(lines.iter().map(|line| line.id));
+        let hash = splices.iter().fold(above_hash, |hash, splice| {
+            hash.wrapping_sub(share(&splice.removed)).wrapping_add(share(&splice.added))
+        });
         self.walk_to(parent);
         do_splices(&mut self.text, &splices);
         self.cursor = Some(id);
-        let hash = text::hash(self.text.iter().map(|line| line.id));
         let (key, at, len) = (event.key, event.at, self.text.len() as u32);
-        self.nodes.push(Node { parent, cause, key, at, splices, len, hash, last_gap });
+        self.nodes.push(Node { parent, others: Box::default(), cause, key, at, splices, len, hash, last_gap });
         self.by_hash.entry(hash).or_default().push(id);
         id
     }
@@ -297,6 +387,20 @@ impl Timeline {
     pub(crate) fn text_of(&mut self, node: NodeId) -> &[Line] {
         self.walk_to(Some(node));
         &self.text
+    }
+
+    /// The text where the cursor is, and what its lines are.
+    pub(crate) fn at_cursor(&self) -> (&[Line], &Interner) {
+        (&self.text, &self.interner)
+    }
+
+    /// Asks something over the text of a state that is not changed meanwhile.
+    pub(crate) fn with_text_of<T>(&mut self, node: NodeId, ask: impl FnOnce(&mut Timeline, &[Line]) -> T) -> T {
+        self.walk_to(Some(node));
+        let text = std::mem::take(&mut self.text);
+        let answer = ask(self, &text);
+        self.text = text;
+        answer
     }
 
     /// The whole text of a state, without moving the cursor.
@@ -371,140 +475,5 @@ fn undo_splices(text: &mut Vec<Line>, splices: &[Splice]) {
         let at = (splice.at as usize).min(text.len());
         let end = (at + splice.added.len()).min(text.len());
         text.splice(at..end, splice.removed.iter().copied());
-    }
-}
-
-/// Lines that are reformatted together mostly have one author: a mark is looked for among the last few only.
-fn push_mark(marks: &mut Vec<Mark>, mark: Mark) -> MarkId {
-    const LAST: usize = 64;
-    let from = marks.len().saturating_sub(LAST);
-    if let Some(at) = marks[from..].iter().rposition(|known| *known == mark) {
-        return (from + at) as MarkId;
-    }
-    marks.push(mark);
-    (marks.len() - 1) as MarkId
-}
-
-/// What lies between two texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Between {
-    /// One step, whose log says what it replaced.
-    OneStep,
-    /// Nothing but the texts is known.
-    Texts,
-}
-
-/// Carries lines across a change of which only the two texts are known. Gives the new lines and, for each, the old
-/// line that it is. `new_mark` is the mark of lines that are new, `unsure_mark` of those that have several accounts.
-pub(crate) fn flow(
-    words: &impl Words,
-    marks: &mut Vec<Mark>,
-    old: &[Line],
-    new: &[LineId],
-    new_mark: MarkId,
-    unsure_mark: MarkId,
-    between: Between,
-) -> (Vec<Line>, Vec<Option<u32>>) {
-    let old_ids: Vec<LineId> = old.iter().map(|line| line.id).collect();
-    let mut matches = align(&old_ids, new).0;
-    if between == Between::Texts {
-        doubt_islands(&old_ids, new, &mut matches);
-    }
-    let mut lines: Vec<Line> = new.iter().map(|id| Line { id: *id, mark: new_mark }).collect();
-    let mut kept: Vec<Option<u32>> = vec![None; new.len()];
-    for (at, found) in matches.iter().enumerate() {
-        match found {
-            Match::Sure(x) => (lines[at].mark, kept[at]) = (old[*x as usize].mark, Some(*x)),
-            Match::Run(x) => {
-                kept[at] = Some(*x);
-                let written_together = in_one_run(marks, old, &matches, at, *x);
-                lines[at].mark = if written_together { old[*x as usize].mark } else { unsure_mark };
-            }
-            Match::New => {}
-            Match::Unsure { candidates, maybe_new } => {
-                lines[at].mark = agreed(marks, old, candidates, *maybe_new, new_mark).unwrap_or(unsure_mark);
-            }
-        }
-    }
-    reformat(words, marks, old, &mut lines, &mut kept);
-    (lines, kept)
-}
-
-/// Whether a line drawn into a run was written in it: by the same step as the sure line next to it.
-fn in_one_run(marks: &[Mark], old: &[Line], matches: &[Match], at: usize, x: u32) -> bool {
-    let step = |line: &Line| marks.get(line.mark as usize).and_then(|mark| mark.step);
-    let own = step(&old[x as usize]);
-    let beside = |at: Option<usize>, x: Option<u32>| {
-        let (Some(at), Some(x)) = (at, x) else { return false };
-        matches.get(at).and_then(Match::old) == Some(x) && old.get(x as usize).is_some_and(|line| step(line) == own)
-    };
-    beside(Some(at + 1), Some(x + 1)) || beside(at.checked_sub(1), x.checked_sub(1))
-}
-
-/// The one author on whom all accounts of a line agree.
-fn agreed(marks: &[Mark], old: &[Line], candidates: &[u32], maybe_new: bool, new_mark: MarkId) -> Option<MarkId> {
-    let author = |mark: MarkId| marks.get(mark as usize).map(|mark| (mark.step, mark.reformatted));
-    let mut all = candidates.iter().map(|x| old[*x as usize].mark).chain(maybe_new.then_some(new_mark));
-    let first = all.next()?;
-    all.all(|mark| author(mark) == author(first)).then_some(first)
-}
-
-/// Lines whose tokens were kept keep their author: between two kept lines, old lines that are gone and new lines that
-/// are nobody's are aligned once more by their tokens alone.
-fn reformat(words: &impl Words, marks: &mut Vec<Mark>, old: &[Line], lines: &mut [Line], kept: &mut [Option<u32>]) {
-    let mut at = 0;
-    let mut old_from = 0usize;
-    while at < lines.len() {
-        if let Some(x) = kept[at] {
-            (old_from, at) = (x as usize + 1, at + 1);
-            continue;
-        }
-        let end = (at..lines.len()).find(|y| kept[*y].is_some()).unwrap_or(lines.len());
-        let old_to = kept.get(end).copied().flatten().map_or(old.len(), |x| x as usize);
-        if old_from < old_to {
-            let tokens = |id: LineId| words.tokens(id);
-            let before: Vec<u32> = old[old_from..old_to].iter().map(|line| tokens(line.id)).collect();
-            let after: Vec<u32> = lines[at..end].iter().map(|line| tokens(line.id)).collect();
-            for (y, found) in align(&before, &after).0.iter().enumerate() {
-                let Some(x) = found.old().map(|x| old_from + x as usize) else { continue };
-                let line = &mut lines[at + y];
-                // Equal lines were judged by their own text already; a brace alone proves nothing.
-                let lonely = words.small(line.id) && !beside_kept(kept, at + y, x as u32);
-                if old[x].id == line.id || lonely {
-                    continue;
-                }
-                kept[at + y] = Some(x as u32);
-                if let Some(mark) = marks.get(old[x].mark as usize).copied() {
-                    line.mark = push_mark(marks, Mark { reformatted: mark.step.is_some(), ..mark });
-                }
-            }
-        }
-        (old_from, at) = (old_to, end);
-    }
-}
-
-fn beside_kept(kept: &[Option<u32>], at: usize, x: u32) -> bool {
-    at.checked_sub(1).and_then(|before| kept[before]).is_some_and(|before| before + 1 == x)
-        || kept.get(at + 1).copied().flatten().is_some_and(|after| after == x + 1)
-}
-
-/// The difference between two texts as splices. `kept` tells, in ascending order, which old line a new line is.
-pub(crate) fn splices_of(old: &[Line], new: &[Line], kept: &[Option<u32>]) -> Vec<Splice> {
-    let mut splices = Vec::new();
-    let (mut x, mut y) = (0usize, 0usize);
-    loop {
-        // The next line that stays as it is.
-        let stays = |at: usize| {
-            let from = kept[at]? as usize;
-            (from >= x && old.get(from) == Some(&new[at])).then_some((from, at))
-        };
-        let (end_x, end_y) = (y..new.len()).find_map(stays).unwrap_or((old.len(), new.len()));
-        if end_x > x || end_y > y {
-            splices.push(Splice { at: y as u32, added: new[y..end_y].into(), removed: old[x..end_x].into() });
-        }
-        if end_y == new.len() {
-            return splices;
-        }
-        (x, y) = (end_x + 1, end_y + 1);
     }
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
-use provenance::{Blame, EventKey, Timeline};
+use provenance::{Blame, EventKey, Slot, Timeline};
 use trace::{Agent, DerivedPath, LogId, StepKey, StepKind, Timestamp};
 
-use crate::gather::{Depth, StepNumbers, Told, read_text};
+use crate::gather::{Clue, Depth, StepNumbers, Told, read_text};
 use crate::mapping::{HERE, Target, real};
 use crate::{Moment, Workspace};
 
@@ -251,13 +251,9 @@ impl FileState {
         }
         loop {
             let clues = moment.clues(target, self.depth);
-            let kept = self.timeline.keep(clues.iter().map(|clue| clue.key));
-            for clue in &clues[kept..] {
-                match moment.event(clue, target, &mut self.numbers) {
-                    Some(event) => self.timeline.push(&event),
-                    None => self.timeline.push_nothing(clue.key),
-                }
-            }
+            let slots: Vec<Slot> = clues.iter().map(Clue::slot).collect();
+            let numbers = &mut self.numbers;
+            self.timeline.sync(&slots, |which| moment.event(clues.get(which)?, target, numbers));
             if self.timeline.unresolved().is_empty() || self.depth == Depth::Commits {
                 break;
             }

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
-use provenance::{Event, EventKey, Happening, Seen, Tree};
+use provenance::{Chain, Event, EventKey, Happening, Seen, Slot, Tree, TurnKey};
 use rustc_hash::{FxHashMap, FxHasher};
 use trace::{DerivedPath, LogId, Place, StepKey, Timestamp};
 
@@ -19,8 +19,15 @@ pub(crate) struct Clue {
     log: LogId,
     order: u32,
     tree: Tree,
+    turn: Option<TurnKey>,
     left_behind: bool,
     what: What,
+}
+
+impl Clue {
+    pub(crate) fn slot(&self) -> Slot {
+        Slot { key: self.key, chain: Chain(self.log.0), at: self.at }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +35,7 @@ enum What {
     Read { place: Place, id: Arc<str> },
     Edit { result: Place, call: Place, id: Arc<str>, nth: u32, created: bool },
     Backup { name: Box<str> },
-    Commit { blob: repo::BlobId, commit: repo::CommitId },
+    Commit { blob: repo::BlobId, commit: repo::CommitId, parents: Vec<EventKey> },
 }
 
 /// Files that tell nothing by their path alone: which step is which number in a file's timeline.
@@ -107,9 +114,10 @@ impl Moment<'_> {
 
     fn clues_of_log(&self, log: &DerivedPath, paths: &FxHashMap<Box<str>, Tree>, clues: &mut Vec<Clue>) {
         let mut edits: Vec<(u32, Timestamp)> = Vec::new();
-        let turns = log.turns.iter().map(|turn| (turn.abandoned.is_some(), &turn.steps));
-        let sides = log.sides.iter().map(|side| (false, &side.steps));
-        for (left_behind, steps) in turns.chain(sides) {
+        let turn_key = |number: u32| Some(TurnKey(u64::from(log.log.0) << 32 | u64::from(number)));
+        let turns = log.turns.iter().map(|turn| (turn_key(turn.number), turn.abandoned.is_some(), &turn.steps));
+        let sides = log.sides.iter().map(|side| (turn_key(u32::MAX), false, &side.steps));
+        for (turn, left_behind, steps) in turns.chain(sides) {
             for step in steps {
                 let (Some(result), Some(call)) = (&step.result, &step.call) else { continue };
                 let at = result.at.or(step.at).unwrap_or_default();
@@ -123,6 +131,7 @@ impl Moment<'_> {
                     log: log.log,
                     order: result.order * 2 + 1,
                     tree,
+                    turn,
                     left_behind,
                     what,
                 };
@@ -162,6 +171,7 @@ impl Moment<'_> {
                 log: log.log,
                 order: order * 2,
                 tree: *tree,
+                turn: None,
                 left_behind: false,
                 what: What::Backup { name: name.clone() },
             });
@@ -176,7 +186,7 @@ impl Moment<'_> {
                 numbers.told.insert(clue.key, told);
                 let body = self.bodies().body(clue.log, *place);
                 let seen = body.content()?.observed.first()?.text.clone();
-                Happening::Seen { text: seen, how: Seen::Shown }
+                Happening::Seen { text: seen, how: Seen::Shown, parents: Vec::new() }
             }
             What::Edit { result, call, id, nth, created } => {
                 let mut change = self.change(clue, *result, *call, *nth, target)?;
@@ -188,15 +198,16 @@ impl Moment<'_> {
             }
             What::Backup { name } => {
                 let text = read_text(&self.workspace.index.backup(clue.log, name)?)?;
-                Happening::Seen { text: text.into(), how: Seen::Here }
+                Happening::Seen { text: text.into(), how: Seen::Here, parents: Vec::new() }
             }
-            What::Commit { blob, commit } => {
+            What::Commit { blob, commit, parents } => {
                 numbers.told.insert(clue.key, Told::Commit(*commit));
                 let text = String::from_utf8(target.repo?.blob(*blob)?).ok()?;
-                Happening::Seen { text: text.into(), how: Seen::Somewhere }
+                Happening::Seen { text: text.into(), how: Seen::Somewhere, parents: parents.clone() }
             }
         };
-        Some(Event { key: clue.key, at: clue.at, tree: clue.tree, left_behind: clue.left_behind, what })
+        let Clue { key, at, tree, turn, left_behind, .. } = *clue;
+        Some(Event { key, at, tree, turn, left_behind, what })
     }
 
     /// What a result proves; where it holds no texts, what the call asked for, which the result says was done.
@@ -213,23 +224,32 @@ impl Moment<'_> {
 
 fn commits(target: &Target<'_>, clues: &mut Vec<Clue>) {
     let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
-    for (at, version) in repo.history(rel, LIMIT).versions.into_iter().take(MOST_COMMITS).rev().enumerate() {
+    let versions = repo.history(rel, LIMIT).versions;
+    let keys: Vec<EventKey> = versions.iter().map(|version| commit_key(version, rel)).collect();
+    for (at, version) in versions.iter().enumerate().take(MOST_COMMITS) {
         let Some(blob) = version.blob else { continue };
-        let mut hasher = FxHasher::default();
-        (version.commit.id.to_string(), rel).hash(&mut hasher);
+        let parents = version.parents.iter().filter_map(|parent| keys.get(*parent)).copied().collect();
         clues.push(Clue {
-            key: EventKey(hasher.finish()),
-            at: version.commit.at,
+            key: keys[at],
+            at: Timestamp(version.commit.at.0 + WITHIN_A_SECOND),
             log: GIT,
-            order: at as u32,
+            order: (versions.len() - at) as u32,
             tree: mapping::HERE,
+            turn: None,
             left_behind: false,
-            what: What::Commit { blob, commit: version.commit.id },
+            what: What::Commit { blob, commit: version.commit.id, parents },
         });
     }
 }
 
-/// Commits come before what logs tell of the same moment.
+fn commit_key(version: &repo::FileVersion, rel: &str) -> EventKey {
+    let mut hasher = FxHasher::default();
+    (version.commit.id.to_string(), rel).hash(&mut hasher);
+    EventKey(hasher.finish())
+}
+
+/// Git knows seconds. What was edited within one was mostly edited before the commit.
+const WITHIN_A_SECOND: i64 = 999;
 const GIT: LogId = LogId(u32::MAX);
 
 fn key(log: LogId, place: Place, nth: u32, left_behind: bool) -> EventKey {

@@ -1,0 +1,151 @@
+//! Lines that exactly one command can have written.
+
+use trace::StepKey;
+
+use crate::event::{Event, Tree, TurnKey, Writes};
+use crate::flow::push_mark;
+use crate::text::Words;
+use crate::timeline::{How, Line, Mark, MarkId, NodeId, Splice, Timeline};
+
+/// A command that may have written the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) step: StepKey,
+    pub(crate) tree: Tree,
+    pub(crate) turn: Option<TurnKey>,
+    pub(crate) writes: Vec<Writes>,
+}
+
+/// What ran in a worktree since the file's text was last told whole.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Window {
+    /// The first of the runs.
+    from: usize,
+    /// The turn in which the text was told.
+    turn: Option<TurnKey>,
+    /// Somebody else changed the file as well.
+    closed: bool,
+}
+
+/// How a run fits a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Not,
+    /// It keeps tokens, mostly.
+    Formats,
+    /// It brings back old texts.
+    Brings,
+    /// It may have done anything.
+    May,
+    /// Its text names the file as output, and the change has its shape.
+    Named,
+}
+
+impl Timeline {
+    /// A proof of the whole text: commands that ran before it are answered for.
+    pub(crate) fn open_window(&mut self, event: &Event) {
+        let window = Window { from: self.runs.len(), turn: event.turn, closed: false };
+        self.set_window(event.tree, window);
+    }
+
+    pub(crate) fn close_window(&mut self, tree: Tree) {
+        let window = Window { closed: true, ..self.window(tree) };
+        self.set_window(tree, window);
+    }
+
+    fn set_window(&mut self, tree: Tree, window: Window) {
+        match self.heads.windows.iter_mut().find(|(known, _)| *known == tree) {
+            Some((_, known)) => *known = window,
+            None => self.heads.windows.push((tree, window)),
+        }
+    }
+
+    fn window(&self, tree: Tree) -> Window {
+        self.heads.windows.iter().find(|(known, _)| *known == tree).map(|(_, window)| *window).unwrap_or_default()
+    }
+
+    /// The commands that may have made a change on `tree` that shows in `turn`; nothing where somebody else may have.
+    pub(crate) fn suspects(&self, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
+        let window = self.window(tree);
+        let runs = self.runs.get(window.from..).filter(|_| !window.closed).unwrap_or_default();
+        let turn = turn.filter(|turn| window.turn == Some(*turn));
+        Suspects { runs: runs.iter().filter(|run| run.tree == tree).collect(), turn }
+    }
+}
+
+pub(crate) struct Suspects<'a> {
+    runs: Vec<&'a Run>,
+    /// The turn in which both proofs lie.
+    turn: Option<TurnKey>,
+}
+
+impl Suspects<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// The one that wrote a part of a change, of a text that now has `len` lines.
+    pub(crate) fn writer(&self, words: &impl Words, part: &Splice, len: usize) -> Option<StepKey> {
+        let fits: Vec<(Fit, &Run)> = self.runs.iter().map(|run| (run.fit(words, part, len), *run)).collect();
+        let with = |least: Fit| fits.iter().filter(move |(fit, _)| *fit >= least);
+        let one = |least: Fit| with(least).next().filter(|_| with(least).count() == 1).map(|(fit, run)| (*fit, *run));
+        if let Some((Fit::Named, run)) = one(Fit::Brings) {
+            return Some(run.step);
+        }
+        let (fit, run) = one(Fit::Formats)?;
+        (fit == Fit::May && self.turn.is_some() && run.turn == self.turn).then_some(run.step)
+    }
+}
+
+impl Run {
+    fn fit(&self, words: &impl Words, part: &Splice, len: usize) -> Fit {
+        self.writes.iter().map(|writes| writes.fit(words, part, len)).max().unwrap_or(Fit::Not)
+    }
+}
+
+impl Writes {
+    fn fit(&self, words: &impl Words, part: &Splice, len: usize) -> Fit {
+        let at_end = part.removed.is_empty() && part.at as usize + part.added.len() == len;
+        match self {
+            Writes::Anything => Fit::May,
+            Writes::OldText => Fit::Brings,
+            Writes::Formats => Fit::Formats,
+            Writes::Whole => Fit::Named,
+            Writes::AtTheEnd if at_end => Fit::Named,
+            Writes::Lines(rewrite) if rewrites(words, &*rewrite.0, part) => Fit::Named,
+            Writes::AtTheEnd | Writes::Lines(_) => Fit::Not,
+        }
+    }
+}
+
+/// Whether a part of a change is what a command makes of each of its lines.
+fn rewrites(words: &impl Words, rewrite: &dyn Fn(&str) -> Option<Vec<String>>, part: &Splice) -> bool {
+    let mut made = part.added.iter();
+    part.removed.iter().all(|old| {
+        let new = rewrite(words.text(old.id));
+        new.is_some_and(|new| new.iter().all(|text| made.next().is_some_and(|line| words.text(line.id) == text)))
+    }) && made.next().is_none()
+        && !part.removed.is_empty()
+}
+
+/// Gives the new lines of a change to the command that wrote them. `new` is the mark of lines that nobody wrote so far.
+pub(crate) fn name_lines(
+    words: &impl Words,
+    marks: &mut Vec<Mark>,
+    suspects: &Suspects<'_>,
+    node: NodeId,
+    parts: &[Splice],
+    lines: &mut [Line],
+    new: MarkId,
+) {
+    if suspects.is_empty() {
+        return;
+    }
+    for part in parts {
+        let Some(step) = suspects.writer(words, part, lines.len()) else { continue };
+        let mark = push_mark(marks, Mark { node, step: Some(step), how: How::Inferred });
+        let at = part.at as usize;
+        let written = lines.iter_mut().skip(at).take(part.added.len()).filter(|line| line.mark == new);
+        written.for_each(|line| line.mark = mark);
+    }
+}

@@ -1,0 +1,203 @@
+//! In which order things happened, where the clocks of several logs disagree.
+//!
+//! In one log its own order is certain. Between logs clocks decide, until a text proves them wrong: an edit that came
+//! too early finds no text and waits; one that comes too late explains a change that was already seen. Then its log's
+//! clock was off from there on, and the events are put in order anew.
+
+use trace::Timestamp;
+
+use crate::apply;
+use crate::event::{Event, Happening, Slot};
+use crate::text::LineId;
+use crate::timeline::{Cause, Line, NodeId, Timeline};
+
+/// Edits that stand at the wrong place: they belong before another event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advice {
+    /// Which of the replayed events, in their order. All of one log.
+    first: usize,
+    /// Which of the replayed events they belong before.
+    before: usize,
+}
+
+/// How often the order is bettered.
+const MOST_ADVICE: usize = 64;
+/// Edits in a row that are tried for one text, and trials.
+const MOST_STEPS: usize = 8;
+const MOST_TRIALS: usize = 200;
+
+/// An event's place: which it is among those that were told, and its time as corrected.
+#[derive(Clone, Copy)]
+struct Turn {
+    which: usize,
+    at: Timestamp,
+    /// Before others of the same time.
+    early: bool,
+}
+
+impl Timeline {
+    /// Makes the timeline that of these events, which are in the order of their clocks. `load` reads one with its
+    /// texts; `None` where they are gone.
+    pub fn sync(&mut self, slots: &[Slot], mut load: impl FnMut(usize) -> Option<Event>) {
+        let mut order: Vec<Turn> =
+            slots.iter().enumerate().map(|(which, slot)| Turn { which, at: slot.at, early: false }).collect();
+        let several = slots.iter().any(|slot| Some(slot.chain) != slots.first().map(|slot| slot.chain));
+        let mut read: rustc_hash::FxHashMap<usize, Option<Event>> = rustc_hash::FxHashMap::default();
+        for _ in 0..MOST_ADVICE {
+            let same = |(done, turn): (&crate::timeline::Done, &Turn)| done.key == slots[turn.which].key;
+            let kept = self.done.iter().zip(&order).take_while(|both| same((both.0, both.1))).count();
+            self.take_back_to(kept);
+            for turn in &order[kept..] {
+                let slot = slots[turn.which];
+                let event = match read.get(&turn.which) {
+                    Some(event) => event.clone(),
+                    None => load(turn.which),
+                };
+                if several {
+                    read.insert(turn.which, event.clone());
+                }
+                self.push(slot.key, slot.chain, event);
+            }
+            let Some(advice) = self.advice.take().or_else(|| self.advice_at_the_end()) else { return };
+            if !follow(&advice, slots, &mut order) {
+                return;
+            }
+        }
+    }
+
+    /// An edit that waits and fits the newest state belongs to the end.
+    fn advice_at_the_end(&mut self) -> Option<Advice> {
+        let mut chains = rustc_hash::FxHashSet::default();
+        let waiting: Vec<(usize, Event)> = self
+            .pending
+            .iter()
+            .filter(|one| chains.insert(self.done.get(one.place).map(|done| done.chain)))
+            .map(|one| (one.place, one.event.clone()))
+            .collect();
+        waiting.into_iter().find_map(|(place, event)| {
+            let head = self.head(event.tree)?;
+            let text = self.text_of(head).to_vec();
+            let came_later = self.done.get(place + 1..)?.iter().any(|done| done.node == Some(head));
+            let fits = came_later && !event.left_behind && outcome(self, &text, &event).is_some();
+            fits.then_some(Advice { first: place, before: self.done.len() })
+        })
+    }
+
+    /// Looks for edits that wait and together make `ids` of the newest state.
+    pub(crate) fn find_bridge(&mut self, head: Option<NodeId>, ids: &[LineId], event: &Event) {
+        if self.pending.is_empty() || self.advice.is_some() {
+            return;
+        }
+        let Some(head) = head else { return };
+        let text: Vec<Line> = self.text_of(head).to_vec();
+        let waiting: Vec<(usize, Event)> = self
+            .pending
+            .iter()
+            .filter(|one| one.event.tree == event.tree && !one.event.left_behind)
+            .map(|one| (one.place, one.event.clone()))
+            .collect();
+        let mut trials = MOST_TRIALS;
+        let mut taken = Vec::new();
+        if self.bridge(&text, ids, &waiting, &mut taken, &mut trials)
+            && let Some(first) = taken.first()
+        {
+            self.advice = Some(Advice { first: *first, before: self.done.len().saturating_sub(1) });
+        }
+    }
+
+    fn bridge(
+        &mut self,
+        text: &[Line],
+        ids: &[LineId],
+        waiting: &[(usize, Event)],
+        taken: &mut Vec<usize>,
+        trials: &mut usize,
+    ) -> bool {
+        if !taken.is_empty() && text.iter().map(|line| line.id).eq(ids.iter().copied()) {
+            return true;
+        }
+        if taken.len() == MOST_STEPS {
+            return false;
+        }
+        let chain = |timeline: &Timeline, place: usize| timeline.done.get(place).map(|done| done.chain);
+        let mut tried = rustc_hash::FxHashSet::default();
+        for (place, event) in waiting {
+            // Of each log only the next one.
+            if taken.contains(place) || !tried.insert(chain(self, *place)) {
+                continue;
+            }
+            *trials = match trials.checked_sub(1) {
+                Some(left) => left,
+                None => return false,
+            };
+            let Some(next) = outcome(self, text, event) else { continue };
+            taken.push(*place);
+            if self.bridge(&next, ids, waiting, taken, trials) {
+                return true;
+            }
+            taken.pop();
+        }
+        false
+    }
+
+    /// An edit whose outcome was seen before it came, as a change that nobody explained, belongs before that.
+    pub(crate) fn explain_gap(&mut self, node: NodeId) {
+        if self.advice.is_some() {
+            return;
+        }
+        let Some(gap) = self.gap_with_text_of(node) else { return };
+        let Some(parent) = self.node(gap).and_then(|gap| gap.parent) else { return };
+        let Some(before) = self.done.iter().position(|done| done.node == Some(gap)) else { return };
+        // The steps from the gap's parent to here all came too late.
+        let mut at = node;
+        for _ in 0..MOST_STEPS {
+            let Some(here) = self.node(at) else { return };
+            let Some(place) = self.done.iter().rposition(|done| done.key == here.key) else { return };
+            let one_log = self.done.get(place).map(|done| done.chain) == self.done.get(before).map(|done| done.chain);
+            if here.cause == Cause::Gap || place <= before || one_log {
+                return;
+            }
+            if here.parent == Some(parent) {
+                self.advice = Some(Advice { first: place, before });
+                return;
+            }
+            let Some(above) = here.parent else { return };
+            at = above;
+        }
+    }
+
+    fn gap_with_text_of(&mut self, node: NodeId) -> Option<NodeId> {
+        let ids: Vec<LineId> = self.text_of(node).iter().map(|line| line.id).collect();
+        let same = self.equal_candidates(&ids, None);
+        let gap = same.into_iter().find(|other| {
+            *other < node && self.node(*other).is_some_and(|other| other.cause == Cause::Gap && other.parent.is_some())
+        })?;
+        (self.text_of(gap).iter().map(|line| line.id).eq(ids.iter().copied())).then_some(gap)
+    }
+}
+
+fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<Line>> {
+    let Happening::Edit { change, .. } = &event.what else { return None };
+    apply::applied(timeline, text, change)
+}
+
+/// Puts the advised edit at its place, and what its log tells later as much later. `false`: nothing would change.
+fn follow(advice: &Advice, slots: &[Slot], order: &mut Vec<Turn>) -> bool {
+    let Some(moved) = order.get(advice.first).copied() else { return false };
+    let target = order.get(advice.before).copied();
+    let at = target.or(order.last().copied()).map_or(moved.at, |target| target.at);
+    let shift = at.0 - moved.at.0;
+    let chain = slots[moved.which].chain;
+    let was: Vec<usize> = order.iter().map(|turn| turn.which).collect();
+    for turn in order.iter_mut().filter(|turn| slots[turn.which].chain == chain) {
+        if turn.which >= moved.which {
+            turn.at = Timestamp(turn.at.0 + shift);
+            turn.early = target.is_some();
+        } else if turn.at >= at {
+            // A log's own order stays.
+            (turn.at, turn.early) = (at, target.is_some());
+        }
+    }
+    order.sort_by_key(|turn| (turn.at, !turn.early, turn.which));
+    was.iter().ne(order.iter().map(|turn| &turn.which))
+}

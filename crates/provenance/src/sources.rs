@@ -1,0 +1,95 @@
+//! A text that came from one or several states, none of which tells how.
+
+use crate::event::Event;
+use crate::flow::{Between, Flowed, Fresh, flow, splices_of};
+use crate::infer::name_lines;
+use crate::text::{LineId, Words};
+use crate::timeline::{Line, Mark, MarkId, NodeId, Splice, Timeline};
+
+/// Marks that lines have only until it is decided whose they are.
+pub(crate) const NEW: MarkId = MarkId::MAX;
+pub(crate) const UNSURE: MarkId = MarkId::MAX - 1;
+const UNDECIDED: Fresh = Fresh { new: NEW, unsure: UNSURE };
+
+/// States that are asked at most.
+const MOST: usize = 6;
+
+impl Timeline {
+    /// The difference to the text `ids` from the last of `sources`, with the lines that any of them accounts for.
+    pub(crate) fn gap(&mut self, sources: &[NodeId], ids: &[LineId], event: &Event) -> Vec<Splice> {
+        let child = self.next_node();
+        let texts: Vec<(NodeId, Vec<Line>)> = sources.iter().map(|source| (*source, self.text_of(*source).to_vec())).collect();
+        let mut accounts: Vec<(NodeId, Flowed)> = Vec::new();
+        for (source, old) in &texts {
+            let flowed = flow(&self.interner, &mut self.marks, old, ids, UNDECIDED, Between::Texts);
+            accounts.push((*source, flowed));
+        }
+        let Some((_, last)) = accounts.last() else { return Vec::new() };
+        let mut flowed = last.clone();
+        for (at, line) in flowed.lines.iter_mut().enumerate() {
+            line.mark = self.agreed_author(&accounts, at);
+        }
+        let old = texts.last().map(|(_, old)| old.as_slice()).unwrap_or_default();
+        let parts = splices_of(old, &flowed.lines, &flowed.kept);
+        let mut marks = std::mem::take(&mut self.marks);
+        let suspects = self.suspects(event.tree, event.turn);
+        name_lines(&self.interner, &mut marks, &suspects, child, &parts, &mut flowed.lines, NEW);
+        self.marks = marks;
+        let nobody = self.mark(child, None);
+        settle(&mut flowed.lines, nobody);
+        splices_of(old, &flowed.lines, &flowed.kept)
+    }
+
+    /// What the accounts of several states say together: a state's word counts no more where a later one that was made
+    /// of it has the line too.
+    fn agreed_author(&self, accounts: &[(NodeId, Flowed)], at: usize) -> MarkId {
+        let mark = |flowed: &Flowed| flowed.lines.get(at).map_or(NEW, |line| line.mark);
+        if let [(_, only)] = accounts {
+            return mark(only);
+        }
+        let kept: Vec<(NodeId, MarkId)> =
+            accounts.iter().map(|(node, flowed)| (*node, mark(flowed))).filter(|(_, mark)| *mark < UNSURE).collect();
+        let last_words = kept.iter().filter(|(node, _)| !kept.iter().any(|(other, _)| self.leads_to(*node, *other)));
+        let mut authors = last_words.rev().map(|(_, mark)| *mark);
+        let Some(first) = authors.next() else {
+            return if accounts.iter().any(|(_, flowed)| mark(flowed) == UNSURE) { UNSURE } else { NEW };
+        };
+        let step = |mark: MarkId| self.marks.get(mark as usize).and_then(|mark| mark.step);
+        if authors.all(|mark| step(mark) == step(first)) { first } else { UNSURE }
+    }
+
+    /// Whether `to` was made of `from`.
+    pub(crate) fn leads_to(&self, from: NodeId, to: NodeId) -> bool {
+        let mut open = vec![to];
+        let mut seen = rustc_hash::FxHashSet::default();
+        while let Some(at) = open.pop() {
+            let Some(node) = self.node(at).filter(|_| at > from && seen.insert(at)) else { continue };
+            if node.parent == Some(from) || node.others.contains(&from) {
+                return true;
+            }
+            open.extend(node.parent);
+            open.extend(node.others.iter());
+        }
+        false
+    }
+
+    /// The states that a commit's text may have come from: the file in its parents, and in the worktrees. The one that
+    /// came last is the last.
+    pub(crate) fn sources_of_commit(&self, parents: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+        let mut sources: Vec<NodeId> = parents.chain(self.heads_of_trees()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let first = sources.len().saturating_sub(MOST);
+        sources.split_off(first)
+    }
+}
+
+/// Lines of which nothing was decided are nobody's.
+pub(crate) fn settle(lines: &mut [Line], nobody: MarkId) {
+    lines.iter_mut().filter(|line| line.mark >= UNSURE).for_each(|line| line.mark = nobody);
+}
+
+/// Carries the lines of one text to another over a timeline that stays as it is.
+pub(crate) fn carry(words: &impl Words, marks: &mut Vec<Mark>, old: &[Line], ids: &[LineId]) -> Flowed {
+    flow(words, marks, old, ids, UNDECIDED, Between::Texts)
+}
