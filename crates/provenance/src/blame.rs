@@ -3,11 +3,12 @@
 use trace::{Evidence, LineOrigin};
 
 use crate::event::Tree;
-use crate::text::{self, LineId, Overlay};
+use crate::text::{self, LineId, Overlay, Words};
+use crate::flow::{push_mark, splices_of};
 use crate::infer::name_lines;
-use crate::flow::splices_of;
+use crate::moved::{NEAR, moved};
 use crate::sources::{NEW, carry, settle};
-use crate::timeline::{How, Line, Mark, MarkId, NodeId, Timeline};
+use crate::timeline::{Cause, How, Line, Mark, MarkId, NodeId, Timeline};
 
 /// The answer for one text.
 #[derive(Clone, Debug, Default)]
@@ -79,6 +80,7 @@ impl Timeline {
         let parts = splices_of(old, &flowed.lines, &flowed.kept);
         let suspects = self.suspects(tree, None);
         name_lines(words, &mut marks, &suspects, self.next_node(), &parts, &mut flowed.lines, NEW);
+        self.find_moved(words, &mut marks, old, &mut flowed.lines, |line| line.mark == NEW || self.is_gap(line.mark));
         let nobody = marks.len() as MarkId;
         marks.push(Mark { node: self.next_node(), step: None, how: How::Written });
         settle(&mut flowed.lines, nobody);
@@ -94,6 +96,34 @@ impl Timeline {
         }
     }
 
+    /// Gives lines that nobody wrote, born in a change that nobody told, to the authors of the lines that they were.
+    fn find_moved(
+        &self,
+        words: &impl Words,
+        marks: &mut Vec<Mark>,
+        old: &[Line],
+        lines: &mut [Line],
+        is_open: impl Fn(&Line) -> bool,
+    ) {
+        let open: Vec<bool> = lines.iter().map(is_open).collect();
+        if !open.contains(&true) {
+            return;
+        }
+        let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
+        for (at, mark) in moved(self, words, old, &ids, &open, NEAR) {
+            let was = marks.get(mark as usize).copied();
+            if let Some(was) = was {
+                lines[at].mark = push_mark(marks, Mark { how: How::Moved, ..was });
+            }
+        }
+    }
+
+    /// Whether lines with this mark came in a change of which only the outcome is known.
+    fn is_gap(&self, mark: MarkId) -> bool {
+        let Some(mark) = self.marks.get(mark as usize).filter(|mark| mark.step.is_none()) else { return false };
+        self.node(mark.node).is_some_and(|node| node.cause == Cause::Gap && node.parent.is_some())
+    }
+
     /// The latest state with exactly these lines; the head if it is one.
     fn known(&self, ids: &[LineId], head: Option<NodeId>) -> Option<(NodeId, Vec<Line>)> {
         self.equal_candidates(ids, head).into_iter().find_map(|id| {
@@ -104,13 +134,16 @@ impl Timeline {
 
     fn exactly(&self, state: NodeId, lines: &[Line]) -> Blame {
         let last_gap = self.nodes.get(state.0 as usize).and_then(|node| node.last_gap);
-        let told = |line: &Line| self.marks.get(line.mark as usize).and_then(|mark| origin(mark, Some(last_gap)));
+        let mut marks = self.marks.clone();
+        let mut lines = lines.to_vec();
+        self.find_moved(&self.interner, &mut marks, &[], &mut lines, |line| self.is_gap(line.mark));
+        let told = |line: &Line| marks.get(line.mark as usize).and_then(|mark| origin(mark, Some(last_gap)));
         Blame {
             lines: lines.iter().map(told).collect(),
             state: Some(state),
             exact: true,
             marks: lines.iter().map(|line| line.mark).collect(),
-            further: Vec::new(),
+            further: marks.split_off(self.marks.len()),
             kept: (0..lines.len() as u32).map(Some).collect(),
         }
     }

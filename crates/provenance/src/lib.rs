@@ -11,6 +11,7 @@ mod flow;
 mod follow;
 mod history;
 mod infer;
+mod moved;
 mod order;
 mod reflow;
 mod sources;

@@ -21,8 +21,8 @@ const MOST_BYTES: u64 = 16 << 20;
 pub(crate) struct FileState {
     pub(crate) timeline: Timeline,
     pub(crate) numbers: StepNumbers,
-    /// The logs that the timeline was made of, as they were.
-    made_of: Option<u64>,
+    /// The logs that the timeline was made of, as they were, and the commit that was `HEAD`.
+    made_of: Option<(u64, Option<repo::CommitId>)>,
     depth: Depth,
     disk: Option<Disk>,
     /// The steps by number, for the publication of the logs that is told beside them.
@@ -221,6 +221,10 @@ impl Moment<'_> {
         let repo = self.workspace.repo(&path);
         let target = Target::new(&path, repo.as_ref());
         state.grow(self, &target);
+        if state.depth == Depth::Logs && state.wants_commits(&path) {
+            state.depth = Depth::Commits;
+            state.grow(self, &target);
+        }
         ask(&mut state)
     }
 
@@ -243,26 +247,30 @@ fn lock(state: &Mutex<FileState>) -> MutexGuard<'_, FileState> {
 }
 
 impl FileState {
-    /// Takes in what the logs tell since the last time.
+    /// Takes in what the logs and git tell since the last time.
     fn grow(&mut self, moment: &Moment<'_>, target: &Target<'_>) {
-        let generation = moment.logs.generation();
-        if self.made_of == Some(generation) {
+        let commit = target.repo.filter(|_| self.depth == Depth::Commits).and_then(|repo| repo.head().commit);
+        let made_of = (moment.logs.generation(), commit);
+        if self.made_of == Some(made_of) {
             return;
         }
-        loop {
-            let clues = moment.clues(target, self.depth);
-            let slots: Vec<Slot> = clues.iter().map(Clue::slot).collect();
-            let numbers = &mut self.numbers;
-            self.timeline.sync(&slots, |which| moment.event(clues.get(which)?, target, numbers));
-            if self.timeline.unresolved().is_empty() || self.depth == Depth::Commits {
-                break;
-            }
-            self.depth = Depth::Commits;
-        }
-        self.made_of = Some(generation);
+        let clues = moment.clues(target, self.depth);
+        let slots: Vec<Slot> = clues.iter().map(Clue::slot).collect();
+        let numbers = &mut self.numbers;
+        self.timeline.sync(&slots, |which| moment.event(clues.get(which)?, target, numbers));
+        self.made_of = Some(made_of);
         if let Some(disk) = &mut self.disk {
             disk.blame = None;
         }
+    }
+
+    /// Whether the logs alone leave something open: an edit that finds no text, or a text that none of them tells.
+    fn wants_commits(&mut self, path: &Path) -> bool {
+        if !self.timeline.unresolved().is_empty() {
+            return true;
+        }
+        let known = |text: &str, timeline: &Timeline| timeline.blame_known(text, HERE).is_some();
+        !self.timeline.is_empty() && self.read_disk(path).is_ok_and(|text| !known(&text, &self.timeline))
     }
 
     fn read_disk(&mut self, path: &Path) -> std::io::Result<Arc<str>> {

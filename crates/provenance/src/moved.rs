@@ -1,0 +1,133 @@
+//! Lines that stood elsewhere before: a run of lines that stands at one place only goes with its author.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::text::{LineId, Words};
+use crate::timeline::{Line, MarkId, Timeline};
+
+/// What a run has to hold to be known again: telling lines, and letters and digits in them.
+#[derive(Clone, Copy)]
+pub(crate) struct Telling {
+    lines: usize,
+    letters: usize,
+}
+
+/// In the same file.
+pub(crate) const NEAR: Telling = Telling { lines: 1, letters: 30 };
+/// In another file.
+pub(crate) const FAR: Telling = Telling { lines: 3, letters: 60 };
+
+/// For each line of `ids` that is `open`: the mark of the line that it was, where the run in which it stands stood
+/// among the lines that are gone from `old` or were removed before.
+pub(crate) fn moved(
+    timeline: &Timeline,
+    words: &impl Words,
+    old: &[Line],
+    ids: &[LineId],
+    open: &[bool],
+    telling: Telling,
+) -> Vec<(usize, MarkId)> {
+    let counts = count(ids);
+    let anchors: FxHashSet<LineId> = ids
+        .iter()
+        .zip(open)
+        .filter(|(id, open)| **open && counts.get(id) == Some(&1) && !words.small(**id))
+        .map(|(id, _)| *id)
+        .collect();
+    if anchors.is_empty() {
+        return Vec::new();
+    }
+    let graves = timeline.nodes.iter().flat_map(|node| &node.splices).map(|splice| &*splice.removed);
+    let places = places(graves.chain([old]), &anchors);
+    let mut told = Vec::new();
+    let mut at = 0;
+    while at < ids.len() {
+        let run = open[at].then(|| longest(ids, open, at, places.get(&ids[at]))).flatten();
+        let Some(run) = run else {
+            at += 1;
+            continue;
+        };
+        let end = run.from + run.len;
+        if run.tells(words, ids, telling) {
+            let marks = (0..run.len).filter_map(|n| Some((run.from + n, run.author(timeline, n)?)));
+            told.extend(marks.filter(|(line, _)| !told_already(&told, *line)).collect::<Vec<_>>());
+        }
+        at = end.max(at + 1);
+    }
+    told
+}
+
+fn told_already(told: &[(usize, MarkId)], line: usize) -> bool {
+    told.last().is_some_and(|(last, _)| *last >= line)
+}
+
+fn count(ids: &[LineId]) -> FxHashMap<LineId, u32> {
+    let mut counts = FxHashMap::default();
+    for id in ids {
+        *counts.entry(*id).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Where a line stood: a text and its place there.
+type Place<'a> = (&'a [Line], usize);
+
+fn places<'a>(
+    texts: impl Iterator<Item = &'a [Line]>,
+    anchors: &FxHashSet<LineId>,
+) -> FxHashMap<LineId, Vec<Place<'a>>> {
+    let mut places: FxHashMap<LineId, Vec<Place<'a>>> = FxHashMap::default();
+    for text in texts {
+        for (at, line) in text.iter().enumerate() {
+            if anchors.contains(&line.id) {
+                places.entry(line.id).or_default().push((text, at));
+            }
+        }
+    }
+    places
+}
+
+/// A run of new lines, and all places where the whole of it stood.
+struct Run<'a> {
+    from: usize,
+    len: usize,
+    /// The texts from the run's first line on.
+    sources: Vec<&'a [Line]>,
+}
+
+/// The longest run around the line `at` that stood anywhere.
+fn longest<'a>(ids: &[LineId], open: &[bool], at: usize, places: Option<&Vec<Place<'a>>>) -> Option<Run<'a>> {
+    let extent = |(text, x): &Place<'a>| {
+        let same = |y: usize, line: Option<&Line>| open[y] && line.is_some_and(|line| line.id == ids[y]);
+        let before = (1..=at.min(*x)).take_while(|n| same(at - n, text.get(x - n))).count();
+        let after = (1..ids.len() - at).take_while(|n| same(at + n, text.get(x + n))).count();
+        (before, after)
+    };
+    let places = places?;
+    let most = places.iter().map(|place| extent(place)).max_by_key(|(before, after)| before + after)?;
+    let whole = places.iter().filter(|place| extent(place) == most);
+    let sources: Vec<&[Line]> = whole.filter_map(|(text, x)| text.get(x - most.0..)).collect();
+    // Two runs as long as each other that are not the same: it did not stand at one place.
+    let rival = places.iter().any(|place| {
+        let other = extent(place);
+        other != most && other.0 + other.1 == most.0 + most.1
+    });
+    (!rival).then_some(Run { from: at - most.0, len: most.0 + most.1 + 1, sources })
+}
+
+impl Run<'_> {
+    fn tells(&self, words: &impl Words, ids: &[LineId], telling: Telling) -> bool {
+        let run = &ids[self.from..self.from + self.len];
+        let lines = run.iter().filter(|id| !words.small(**id));
+        let letters = |id: &LineId| words.text(*id).chars().filter(|c| c.is_alphanumeric()).count();
+        lines.clone().count() >= telling.lines && lines.map(letters).sum::<usize>() >= telling.letters
+    }
+
+    /// The author on whom all places of the run agree.
+    fn author(&self, timeline: &Timeline, n: usize) -> Option<MarkId> {
+        let mut marks = self.sources.iter().filter_map(|text| text.get(n)).map(|line| line.mark);
+        let first = marks.next()?;
+        let step = |mark: MarkId| timeline.marks.get(mark as usize).and_then(|mark| mark.step);
+        (step(first).is_some() && marks.all(|mark| step(mark) == step(first))).then_some(first)
+    }
+}
