@@ -393,9 +393,9 @@ impl Deriver {
             model: self.now.model.clone(),
             branch: self.now.branch.clone(),
             cwd: self.now.cwd.clone(),
-            steps: Vec::new(),
-            notes: std::mem::take(&mut self.early),
-            responses: Vec::new(),
+            steps: Grown::default(),
+            notes: std::mem::take(&mut self.early).into(),
+            responses: Grown::default(),
             interrupted: false,
             abandoned: None,
         };
@@ -542,7 +542,7 @@ impl Deriver {
         index
     }
 
-    fn steps_mut(&mut self, holder: Holder) -> (&mut Vec<Step>, &mut Option<Timestamp>) {
+    fn steps_mut(&mut self, holder: Holder) -> (&mut Grown<Step>, &mut Option<Timestamp>) {
         match holder {
             Holder::Turn(index) => {
                 let turn = Arc::make_mut(&mut self.path.turns[index]);
@@ -566,8 +566,8 @@ impl Deriver {
             task: None,
             started: head.at,
             ended: head.at,
-            steps: Vec::new(),
-            responses: Vec::new(),
+            steps: Grown::default(),
+            responses: Grown::default(),
         };
         let index = self.path.sides.len();
         self.path.sides.push(Arc::new(side));
@@ -596,7 +596,7 @@ impl Deriver {
         }
     }
 
-    fn responses_mut(&mut self, holder: Holder) -> &mut Vec<Response> {
+    fn responses_mut(&mut self, holder: Holder) -> &mut Grown<Response> {
         match holder {
             Holder::Turn(index) => &mut Arc::make_mut(&mut self.path.turns[index]).responses,
             Holder::Side(index) => &mut Arc::make_mut(&mut self.path.sides[index]).responses,

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
-/// changes but for [`Turn::abandoned`].
+/// changes but for [`Turn::abandoned`]. An open turn shares its steps but the last few.
 #[derive(Clone, Debug)]
 pub struct DerivedPath {
     pub log: LogId,
@@ -77,9 +77,9 @@ pub struct Turn {
     pub model: Option<Arc<str>>,
     pub branch: Option<Arc<str>>,
     pub cwd: Option<Arc<str>>,
-    pub steps: Vec<Step>,
-    pub notes: Vec<Note>,
-    pub responses: Vec<Response>,
+    pub steps: Grown<Step>,
+    pub notes: Grown<Note>,
+    pub responses: Grown<Response>,
     pub interrupted: bool,
     /// The person went back to before this turn, at this time.
     pub abandoned: Option<Timestamp>,
@@ -169,8 +169,8 @@ pub struct Side {
     pub task: Option<Prompt>,
     pub started: Option<Timestamp>,
     pub ended: Option<Timestamp>,
-    pub steps: Vec<Step>,
-    pub responses: Vec<Response>,
+    pub steps: Grown<Step>,
+    pub responses: Grown<Response>,
 }
 
 /// One response of a model, counted once.
