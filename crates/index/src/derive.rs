@@ -504,6 +504,7 @@ impl Deriver {
                 task: call.task,
                 files: call.files,
                 result,
+                touches: call.touches,
                 ..step(call.kind, head, call.subject)
             },
         );
@@ -753,6 +754,7 @@ fn step(kind: StepKind, head: Head, text: Excerpt) -> Step {
         files: Vec::new(),
         result: None,
     }
+        touches: None,
 }
 
 fn step_result(head: Head, order: u32, result: ToolResult) -> StepResult {

@@ -482,6 +482,7 @@ fn step(kind: StepKind, at: Timestamp, place: Place, text: &str) -> Step {
         detail: None,
         task: None,
         files: Vec::new(),
+        touches: None,
         result: None,
     }
 }

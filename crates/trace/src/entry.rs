@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::Timestamp;
+use crate::{Timestamp, Touches};
 
 /// A log: one file, or one thread in a store of many. Given out by the index, never written anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -181,6 +181,8 @@ pub struct Call {
     pub task: Option<Box<str>>,
     /// Files that the input names as those that the tool works on, as the log spells them.
     pub files: Vec<Box<str>>,
+    /// What a command line may do to files. `None`: it only reads, or this is no command.
+    pub touches: Option<Arc<Touches>>,
 }
 
 /// A copy of a file that the agent made before it edited it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Agent, Backup, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind, Timestamp,
+    Touches,
 };
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
@@ -107,6 +108,8 @@ pub struct Step {
     pub files: Vec<Box<str>>,
     /// `None`: no tool call, or its result is not recorded (yet).
     pub result: Option<StepResult>,
+    /// See [`crate::Call::touches`].
+    pub touches: Option<Arc<Touches>>,
 }
 
 impl Step {

@@ -49,6 +49,7 @@ pub(super) fn call(id: Arc<str>, tool: Arc<str>, input: &Input<'_>, cwd: Option<
         detail: detail(kind, input).map(Into::into),
         task: task.map(|task| task.trim().chars().take(TASK).collect::<String>().into()),
         files,
+        touches: None,
         tool,
     };
     (call, asked)

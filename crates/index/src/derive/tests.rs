@@ -75,6 +75,7 @@ fn parse_what(what: &str, rest: &str) -> What {
             detail: None,
             task: None,
             files: Vec::new(),
+            touches: None,
         }),
         "result" => {
             let call = word().into();
