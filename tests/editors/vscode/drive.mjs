@@ -26,6 +26,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 });
+const server = path.resolve(values.server);
 /** After so many failed checks the rest is not tried. */
 const ALLOWED = 5;
 const SHOTS = path.join(ROOT, 'target/screenshots');
@@ -41,14 +42,14 @@ const { repo, home } = places();
 const ownHome = path.join(work, 'home');
 fs.cpSync(home, ownHome, { recursive: true, preserveTimestamps: true });
 const env = environment(ownHome, path.join(work, 'cache'));
-const facts = { ...readFacts({ server: values.server, repo, env }), home: ownHome, server: path.resolve(values.server) };
+const facts = { ...readFacts({ server, repo, env }), home: ownHome, server };
 console.log(`${facts.file}: line ${facts.known.line} is a turn's, line ${facts.unknown.line} nobody's`);
 
 const { bench, tmp, close } = await startWorkbench({
   repo,
   vsix: values.vsix,
   env,
-  settings: { 'turnlens.server.path': path.resolve(values.server) },
+  settings: { 'turnlens.server.path': server },
 });
 let failed = 0;
 for (const { name, run } of CHECKS.filter((check) => check.name.includes(values.only) || check.always)) {
@@ -62,12 +63,14 @@ for (const { name, run } of CHECKS.filter((check) => check.name.includes(values.
       if (error instanceof Skip) {
         report('SKIP', name, began, error.message);
       } else if (tries < 3) {
-        await bench.calm().catch(() => undefined);
+        console.log(`again: ${name}: ${told(error)}`);
+        await bench.putBack().catch(() => undefined);
         continue;
       } else {
         failed += 1;
-        report('FAIL', name, began, String(error.message).split('\n')[0]);
+        report('FAIL', name, began, told(error));
         await shot(`FAIL-${name}`);
+        await bench.putBack().catch(() => undefined);
       }
     }
     break;
@@ -91,13 +94,17 @@ function places() {
 
 function makeDemo() {
   const folder = path.join(work, 'demo');
-  execFileSync(values.server, ['demo', '--dir', folder], { stdio: 'pipe' });
+  execFileSync(server, ['demo', '--dir', folder], { stdio: 'pipe' });
   return folder;
 }
 
 function report(verdict, name, began, note = '') {
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   console.log(`${verdict} ${seconds.padStart(5)} s  ${name}${note ? `: ${note}` : ''}`);
+}
+
+function told(error) {
+  return String(error.message).split('\n')[0];
 }
 
 async function shot(name) {

@@ -29,6 +29,8 @@ function chromium() {
 
 const SETTINGS = {
   'workbench.startupEditor': 'none',
+  // What opens is there at once, also in the pictures.
+  'workbench.reduceMotion': 'on',
   'workbench.welcomePage.walkthroughs.openOnInstall': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.enableExperiments': false,
@@ -40,6 +42,8 @@ const SETTINGS = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
+  // In a browser the workbench saves by itself; on a computer it does not.
+  'files.autoSave': 'off',
   'files.simpleDialog.enable': true,
   'git.openRepositoryInParentFolders': 'never',
   'security.workspace.trust.enabled': false,
@@ -190,11 +194,31 @@ export class Bench {
   }
 
   /** Runs a command of ours by its title. */
-  async command(title) {
-    await this.page.keyboard.press('Control+Shift+P');
-    await this.choose(`>Turnlens: ${title}`);
-    await this.until(`command ${title}`, async () => (await this.quickRows())[0]?.includes(title));
-    await this.page.keyboard.press('Enter');
+  command(title) {
+    return this.palette(`Turnlens: ${title}`);
+  }
+
+  /** Runs the command that the palette has in its first row for these words. */
+  async palette(words) {
+    const title = words.replace(/^.*: /, '');
+    // Its rows may still be sorted anew when the key comes, and then it is swallowed.
+    const ran = async () => !(await this.asked()).startsWith(`>${words}`);
+    await this.until(`command ${words}`, async () => {
+      if (await ran()) {
+        await this.page.keyboard.press('Control+Shift+P');
+        await this.choose(`>${words}`).catch(() => undefined);
+      }
+      const there = await this.until(title, async () => (await this.quickRows())[0]?.includes(title), 3000).catch(() => false);
+      // Soon after the start an extension may not be there yet.
+      await this.page.keyboard.press(there ? 'Enter' : 'Escape');
+      return there && this.until('its end', ran, 2000).catch(() => false);
+    }, 30_000);
+  }
+
+  /** What stands in the open quick input; nothing where none is open. */
+  async asked() {
+    const [input] = await this.quickPick.locator('input').all();
+    return input === undefined ? '' : input.inputValue({ timeout: 1000 }).catch(() => '');
   }
 
   /** Sets a setting of the person, by way of the neighbour: this workbench does not watch its settings file. */
@@ -210,28 +234,22 @@ export class Bench {
     await this.page.locator('.editor-group-container.active .view-line').first().waitFor();
   }
 
-  /** Runs a command of the neighbour and answers its question. */
-  async neighbour(title, answer, tries = 4) {
-    // Soon after the start the neighbour may not be there yet.
-    await this.until(`the neighbour's ${title}`, async () => {
-      await this.page.keyboard.press('Control+Shift+P');
-      await this.choose(`>Neighbour: ${title}`).catch(() => undefined);
-      await this.rest(100);
-      const there = (await this.quickRows())[0]?.includes(title);
-      await this.page.keyboard.press(there ? 'Enter' : 'Escape');
-      return there;
-    });
-    // The palette now and then swallows the key while its rows are still being sorted: then it is asked again.
-    const asked = async () => (await this.quickPick.isVisible()) && (await this.quickRows()).length === 0;
-    for (let waited = 0; !(await asked()) && waited < 4000; waited += 200) await this.rest(200);
-    if (!(await asked()) && tries > 1) {
-      await this.page.keyboard.press('Escape');
-      return this.neighbour(title, answer, tries - 1);
-    }
-    await this.until('its question', asked);
+  /** Runs a command of the neighbour and answers its question, if it has one. */
+  async neighbour(title, answer) {
+    await this.palette(`Neighbour: ${title}`);
+    if (answer === undefined) return;
+    const asks = async () => (await this.quickPick.isVisible()) && (await this.quickRows()).length === 0;
+    await this.until('its question', asks);
     await this.choose(answer);
     await this.page.keyboard.press('Enter');
     await this.until('its end', async () => !(await this.quickPick.isVisible()));
+  }
+
+  /** What a check that failed left behind is no matter of the next one. */
+  async putBack() {
+    await this.calm();
+    await this.neighbour('Put All Back');
+    await this.until('no editor', async () => (await this.page.locator('.editor-group-container .tab').count()) === 0);
   }
 
   async goTo(line, column = 1) {
@@ -263,9 +281,9 @@ export class Bench {
 
   /** The selected text, by way of the clipboard. */
   async selection() {
+    await this.page.evaluate(() => navigator.clipboard.writeText(''));
     await this.keys('Control+c');
-    await this.rest(200);
-    return this.clipboard();
+    return this.until('the selection', () => this.clipboard());
   }
 
   clipboard() {
@@ -298,6 +316,12 @@ export class Bench {
     );
     const below = lines.filter((line) => line.y >= box.y + box.height - 4).sort((a, b) => a.y - b.y);
     return below[0]?.text.replaceAll('\u00a0', ' ');
+  }
+
+  /** The lines that stay in sight above the text, because it stands in them. */
+  async stickyLines() {
+    const lines = await this.editor.locator('.sticky-widget .sticky-line-content').allInnerTexts();
+    return lines.map((line) => line.replaceAll('\u00a0', ' ').trim()).filter((line) => line !== '');
   }
 
   /** Text of one of our status bar items; empty where it is hidden. */
