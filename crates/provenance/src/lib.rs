@@ -9,6 +9,8 @@ mod diff;
 mod event;
 mod follow;
 mod history;
+mod later;
+mod merge;
 mod text;
 mod timeline;
 
@@ -21,5 +23,6 @@ pub use diff::{ChangedRange, changed_ranges};
 pub use event::{Event, EventKey, Happening, Seen, Tree};
 pub use follow::{Follower, LineSplice, line_count};
 pub use history::{Fate, LineNow, Link, Removed, Stage, Witness, Written};
+pub use merge::{Merge, MergedFate, MergedHunk, TextSplice, merge, splices};
 pub use text::{is_small, lines};
 pub use timeline::{NodeId, Timeline};
