@@ -109,6 +109,7 @@ impl Deriver {
             cwd: None,
             cwds: Vec::new(),
             branch: None,
+            start_commit: None,
             version: None,
             model: None,
             entrypoint: None,
@@ -503,8 +504,8 @@ impl Deriver {
                 detail: call.detail,
                 task: call.task,
                 files: call.files,
-                result,
                 touches: call.touches,
+                result,
                 ..step(call.kind, head, call.subject)
             },
         );
@@ -660,7 +661,7 @@ impl Deriver {
     // ---- what holds for the whole log
 
     fn context(&mut self, context: Context) {
-        let Context { session, cwd, branch, model, version, entrypoint, parent_session: _ } = context;
+        let Context { session, cwd, branch, start_commit, model, version, entrypoint, parent_session: _ } = context;
         if let Some(session) = session {
             self.learn_session(session);
         }
@@ -672,6 +673,7 @@ impl Deriver {
         let path = &mut self.path;
         path.cwd = path.cwd.take().or_else(|| cwd.clone());
         path.branch = path.branch.take().or_else(|| branch.clone());
+        path.start_commit = path.start_commit.take().or(start_commit);
         path.entrypoint = path.entrypoint.take().or(entrypoint);
         path.model = model.clone().or(path.model.take());
         path.version = version.or(path.version.take());
@@ -752,9 +754,9 @@ fn step(kind: StepKind, head: Head, text: Excerpt) -> Step {
         detail: None,
         task: None,
         files: Vec::new(),
+        touches: None,
         result: None,
     }
-        touches: None,
 }
 
 fn step_result(head: Head, order: u32, result: ToolResult) -> StepResult {

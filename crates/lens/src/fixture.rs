@@ -515,6 +515,7 @@ fn change(path: &str, before: Option<&str>, after: Option<&str>, created: bool, 
         created,
         deleted,
         user_modified: false,
+        moved_to: None,
     }
 }
 
@@ -555,6 +556,7 @@ fn stub(change: &Change) -> EditStub {
         line: first,
         created: change.created,
         deleted: change.deleted,
+        moved_to: change.moved_to.clone(),
     }
 }
 
@@ -567,6 +569,7 @@ fn path(log: LogId, owner: Option<Owner>) -> DerivedPath {
         cwd: Some(ROOT.into()),
         cwds: vec![ROOT.into()],
         branch: None,
+        start_commit: None,
         version: None,
         model: None,
         entrypoint: None,

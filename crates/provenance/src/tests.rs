@@ -63,6 +63,7 @@ fn change(text: &str) -> Change {
         created: false,
         deleted: false,
         user_modified: false,
+        moved_to: None,
     };
     if let Some(text) = text.strip_prefix("new ") {
         change.created = true;

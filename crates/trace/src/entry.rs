@@ -230,6 +230,8 @@ pub struct EditStub {
     pub line: u32,
     pub created: bool,
     pub deleted: bool,
+    /// The file lies here after the edit, and no more at `path`.
+    pub moved_to: Option<Box<str>>,
 }
 
 /// Tokens of one response of a model.
@@ -268,6 +270,8 @@ pub struct Context {
     pub parent_session: Option<Arc<str>>,
     pub cwd: Option<Arc<str>>,
     pub branch: Option<Arc<str>>,
+    /// The commit that was checked out when the session began: its whole id.
+    pub start_commit: Option<Arc<str>>,
     pub model: Option<Arc<str>>,
     pub version: Option<Arc<str>>,
     /// `cli`, `claude-vscode`, …

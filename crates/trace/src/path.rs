@@ -21,6 +21,8 @@ pub struct DerivedPath {
     /// Every working directory the log names, in order of appearance.
     pub cwds: Vec<Arc<str>>,
     pub branch: Option<Arc<str>>,
+    /// The commit that was checked out when the session began: its whole id.
+    pub start_commit: Option<Arc<str>>,
     pub version: Option<Arc<str>>,
     pub model: Option<Arc<str>>,
     pub entrypoint: Option<Arc<str>>,
@@ -106,10 +108,10 @@ pub struct Step {
     pub task: Option<Box<str>>,
     /// Files that the input names.
     pub files: Vec<Box<str>>,
-    /// `None`: no tool call, or its result is not recorded (yet).
-    pub result: Option<StepResult>,
     /// See [`crate::Call::touches`].
     pub touches: Option<Arc<Touches>>,
+    /// `None`: no tool call, or its result is not recorded (yet).
+    pub result: Option<StepResult>,
 }
 
 impl Step {

@@ -86,6 +86,7 @@ fn parse_what(what: &str, rest: &str) -> What {
                 line: 1,
                 created: false,
                 deleted: false,
+                moved_to: None,
             });
             What::Result(ToolResult {
                 call,
