@@ -696,6 +696,50 @@ async function withoutServer(bench, facts) {
   await bench.until('lenses again', async () => (await bench.lensRows()).length > 0);
 }
 
+/** A command of ours, and what it says. */
+async function says(bench, command, words) {
+  await bench.command(command);
+  const text = await bench.until(`the words of ${command}`, async () => {
+    const [toast] = await bench.notifications();
+    return toast?.replace(/\s+/g, ' ').trim();
+  });
+  must(`the words of ${command}`, words.test(text), text);
+  await shot(bench, `nothing-${command.split(' ')[0].toLowerCase()}`);
+  await bench.neighbour('Put All Back');
+  return text;
+}
+
+/** In a folder without git, with no home and no logs. */
+async function nothingIsSaidUnasked(bench) {
+  await bench.open('alone.rs');
+  await bench.goTo(3, 3);
+  // Whatever would be said comes by then.
+  await bench.rest(3000);
+  same('notifications', await bench.notifications(), []);
+  same('lens rows', await bench.lensRows(), []);
+  same('status', await bench.status('line'), '');
+  same('the tab', await bench.activeTab(), 'alone.rs');
+  await noProblems(bench);
+}
+
+async function saidWhenAsked(bench) {
+  const looked = /Add Folder Open Demo No agent sessions found\./;
+  const texts = [];
+  for (const command of ['Open Session…', 'Show Changes of the Last Turn', 'Go to Newest Agent Change', 'Copy Resume Command']) {
+    await bench.open('alone.rs');
+    texts.push(await says(bench, command, looked));
+  }
+  await bench.open('alone.rs');
+  texts.push(await says(bench, 'Open Turn of This Line', /No recorded turn wrote this line\./));
+  return texts.join(' ‖ ');
+}
+
+/** What holds where there is nothing: no logs, no git, no home. */
+export const CHECKS_OF_NOTHING = [
+  { name: 'nothing: no message unasked', run: nothingIsSaidUnasked, always: true },
+  { name: 'nothing: words when asked', run: saidWhenAsked },
+];
+
 export const CHECKS = [
   { name: 'starts quietly', run: startsQuietly, always: true },
   { name: 'lens on heads', run: lensOnHeads },

@@ -51,10 +51,13 @@ const SETTINGS = {
   'update.mode': 'none',
 };
 
-/** The surroundings of a process in which `home` is the person's home, and no agent's own variable leads elsewhere. */
+/**
+ * The surroundings of a process in which `home` is the person's home, and no agent's own variable leads elsewhere.
+ * Without `home` the person has none.
+ */
 export function environment(home, cache) {
-  const kept = Object.entries(process.env).filter(([key]) => !/^(CLAUDE|CODEX|GEMINI|OPENCODE|XDG)_/.test(key));
-  return { ...Object.fromEntries(kept), HOME: home, XDG_CACHE_HOME: cache };
+  const kept = Object.entries(process.env).filter(([key]) => !/^((CLAUDE|CODEX|GEMINI|OPENCODE|XDG)_.*|HOME)$/.test(key));
+  return { ...Object.fromEntries(kept), ...(home === undefined ? {} : { HOME: home }), XDG_CACHE_HOME: cache };
 }
 
 /** Starts the workbench on `repo` with the packed extension and its neighbour; `env` is that of the extension host. */
@@ -245,6 +248,11 @@ export class Bench {
     await this.until('its end', async () => !(await this.quickPick.isVisible()));
   }
 
+  /** Files that were changed and not saved, by their tabs. */
+  changedFiles() {
+    return this.page.locator('.editor-group-container .tab.dirty').allInnerTexts();
+  }
+
   /** What a check that failed left behind is no matter of the next one. */
   async putBack() {
     await this.calm();
@@ -258,6 +266,8 @@ export class Bench {
     await this.until(`line ${line}`, async () => {
       await this.page.keyboard.press('Control+g');
       await this.choose(`:${line}:${column}`).catch(() => undefined);
+      // Without the question the key would go into the file.
+      if ((await this.asked()) !== `:${line}:${column}`) return false;
       await this.page.keyboard.press('Enter');
       return this.until(`line ${line}`, there, 1000).catch(() => false);
     });
