@@ -11,7 +11,7 @@ use benches::{FILE, Place, SESSION, Story};
 use criterion::{BatchSize, Criterion};
 use index::{Deriver, Index};
 use lens::{Source, View};
-use provenance::{Event, EventKey, Follower, Happening, LineSplice, Seen, Timeline, Tree, line_count};
+use provenance::{Chain, Event, EventKey, Follower, Happening, LineSplice, Seen, Slot, Timeline, Tree, line_count};
 use trace::{Agent, Civil, LogId, StepKey, Timestamp, Zone};
 
 const TREE: Tree = Tree(0);
@@ -102,8 +102,9 @@ fn of_a_file(criterion: &mut Criterion, lines: usize, edits: usize) {
     let whole = timeline(&events);
     criterion.bench_function(&name("blame after one more edit"), |bencher| {
         let grown = || timeline(&events);
+        let with_one_more: Vec<Event> = events.iter().chain([&one_more]).cloned().collect();
         let more = |mut timeline: Timeline| {
-            timeline.push(&one_more);
+            sync(&mut timeline, &with_one_more);
             let blame = timeline.blame(&after, TREE);
             (timeline, blame)
         };
@@ -129,7 +130,7 @@ fn of_a_file(criterion: &mut Criterion, lines: usize, edits: usize) {
 
 /// The committed file, all edits but the last, and the last.
 fn events(story: &Story) -> (Vec<Event>, Event) {
-    let seen = Happening::Seen { text: benches::shared(&story.before), how: Seen::Somewhere };
+    let seen = Happening::Seen { text: benches::shared(&story.before), how: Seen::Somewhere, parents: Vec::new() };
     let edits = story
         .edits
         .iter()
@@ -141,6 +142,7 @@ fn events(story: &Story) -> (Vec<Event>, Event) {
             key: EventKey(number),
             at: Timestamp(number as i64),
             tree: TREE,
+            turn: None,
             left_behind: false,
             what,
         })
@@ -151,8 +153,13 @@ fn events(story: &Story) -> (Vec<Event>, Event) {
 
 fn timeline(events: &[Event]) -> Timeline {
     let mut timeline = Timeline::new();
-    timeline.sync(events);
+    sync(&mut timeline, events);
     timeline
+}
+
+fn sync(timeline: &mut Timeline, events: &[Event]) {
+    let slots: Vec<Slot> = events.iter().map(|event| Slot { key: event.key, chain: Chain(0), at: event.at }).collect();
+    timeline.sync(&slots, |which| events.get(which).cloned());
 }
 
 /// Two texts of 10,000 lines, known only by themselves.

@@ -109,6 +109,7 @@ impl Edit {
             created: false,
             deleted: false,
             user_modified: false,
+            moved_to: None,
         }
     }
 

@@ -92,6 +92,17 @@ impl<T> List<T> {
     }
 }
 
+/// The entries of an object whose keys are data, in their order. Values that are no objects are `None`. Empty: absent,
+/// or no object.
+#[derive(Clone, Debug)]
+pub(crate) struct Pairs<'a, T>(pub(crate) Vec<(Str<'a>, Obj<T>)>);
+
+impl<T> Default for Pairs<'_, T> {
+    fn default() -> Self {
+        Pairs(Vec::new())
+    }
+}
+
 /// Consumes what is left of an array or object that stands where something else was expected.
 pub(crate) fn drain_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
     while seq.next_element::<IgnoredAny>()?.is_some() {}
@@ -222,6 +233,27 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
                 Ok(List(list))
             }
             nothing!(List::default(); bool numbers str unit map);
+        }
+        deserializer.deserialize_any(Read(PhantomData))
+    }
+}
+
+impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pairs<'a, T>, D::Error> {
+        struct Read<'a, T>(PhantomData<(&'a (), T)>);
+        impl<'de: 'a, 'a, T: Deserialize<'de>> Visitor<'de> for Read<'a, T> {
+            type Value = Pairs<'a, T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'a, T>, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+            nothing!(Pairs::default(); bool numbers str unit seq);
         }
         deserializer.deserialize_any(Read(PhantomData))
     }

@@ -7,8 +7,12 @@
 mod claude;
 mod env;
 mod files;
+mod ids;
 mod json;
 mod jsonl;
+mod paths;
+mod recent;
+mod words;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -109,6 +109,7 @@ impl Deriver {
             cwd: None,
             cwds: Vec::new(),
             branch: None,
+            start_commit: None,
             version: None,
             model: None,
             entrypoint: None,
@@ -393,9 +394,9 @@ impl Deriver {
             model: self.now.model.clone(),
             branch: self.now.branch.clone(),
             cwd: self.now.cwd.clone(),
-            steps: Vec::new(),
-            notes: std::mem::take(&mut self.early),
-            responses: Vec::new(),
+            steps: Grown::default(),
+            notes: std::mem::take(&mut self.early).into(),
+            responses: Grown::default(),
             interrupted: false,
             abandoned: None,
         };
@@ -503,6 +504,7 @@ impl Deriver {
                 detail: call.detail,
                 task: call.task,
                 files: call.files,
+                touches: call.touches,
                 result,
                 ..step(call.kind, head, call.subject)
             },
@@ -542,7 +544,7 @@ impl Deriver {
         index
     }
 
-    fn steps_mut(&mut self, holder: Holder) -> (&mut Vec<Step>, &mut Option<Timestamp>) {
+    fn steps_mut(&mut self, holder: Holder) -> (&mut Grown<Step>, &mut Option<Timestamp>) {
         match holder {
             Holder::Turn(index) => {
                 let turn = Arc::make_mut(&mut self.path.turns[index]);
@@ -566,8 +568,8 @@ impl Deriver {
             task: None,
             started: head.at,
             ended: head.at,
-            steps: Vec::new(),
-            responses: Vec::new(),
+            steps: Grown::default(),
+            responses: Grown::default(),
         };
         let index = self.path.sides.len();
         self.path.sides.push(Arc::new(side));
@@ -596,7 +598,7 @@ impl Deriver {
         }
     }
 
-    fn responses_mut(&mut self, holder: Holder) -> &mut Vec<Response> {
+    fn responses_mut(&mut self, holder: Holder) -> &mut Grown<Response> {
         match holder {
             Holder::Turn(index) => &mut Arc::make_mut(&mut self.path.turns[index]).responses,
             Holder::Side(index) => &mut Arc::make_mut(&mut self.path.sides[index]).responses,
@@ -659,7 +661,7 @@ impl Deriver {
     // ---- what holds for the whole log
 
     fn context(&mut self, context: Context) {
-        let Context { session, cwd, branch, model, version, entrypoint, parent_session: _ } = context;
+        let Context { session, cwd, branch, start_commit, model, version, entrypoint, parent_session: _ } = context;
         if let Some(session) = session {
             self.learn_session(session);
         }
@@ -671,6 +673,7 @@ impl Deriver {
         let path = &mut self.path;
         path.cwd = path.cwd.take().or_else(|| cwd.clone());
         path.branch = path.branch.take().or_else(|| branch.clone());
+        path.start_commit = path.start_commit.take().or(start_commit);
         path.entrypoint = path.entrypoint.take().or(entrypoint);
         path.model = model.clone().or(path.model.take());
         path.version = version.or(path.version.take());
@@ -751,6 +754,7 @@ fn step(kind: StepKind, head: Head, text: Excerpt) -> Step {
         detail: None,
         task: None,
         files: Vec::new(),
+        touches: None,
         result: None,
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rustc_hash::FxHashMap;
-use trace::{DerivedPath, LogId, RecordId, Session, Side, Timestamp};
+use trace::{DerivedPath, Grown, LogId, RecordId, Session, Side, Timestamp};
 
 use crate::copies::Origin;
 use crate::lock;
@@ -15,7 +15,7 @@ pub struct Logs {
     pub(crate) generation: u64,
     pub(crate) reading: Option<(usize, usize)>,
     /// By the log's id.
-    pub(crate) known: Vec<Option<Known>>,
+    pub(crate) known: Grown<Option<Known>>,
     /// Logs that are no sub-agent's, the one with the newest record first.
     pub(crate) newest: Vec<(Reverse<Option<Timestamp>>, LogId)>,
     pub(crate) sessions: Arc<FxHashMap<Arc<str>, Members>>,
@@ -80,6 +80,16 @@ impl Logs {
 
     pub(crate) fn known(&self, log: LogId) -> Option<&Known> {
         self.known.get(log.0 as usize)?.as_ref()
+    }
+
+    pub(crate) fn set_known(&mut self, log: LogId, known: Option<Known>) {
+        let index = log.0 as usize;
+        while self.known.len() <= index {
+            self.known.push(None);
+        }
+        if let Some(slot) = self.known.get_mut(index) {
+            *slot = known;
+        }
     }
 
     /// The logs that are no sub-agent's, the one with the newest record first. Copies of sessions are among them; a log
@@ -161,7 +171,7 @@ impl Default for Logs {
         Logs {
             generation: 0,
             reading: Some((0, 0)),
-            known: Vec::new(),
+            known: Grown::default(),
             newest: Vec::new(),
             sessions: Arc::default(),
             touches: Arc::default(),

@@ -129,11 +129,8 @@ impl Publisher {
             self.copies.learn(path.log, turns);
             self.learn_touches(continued.as_deref(), path);
         }
-        let index = file.id.0 as usize;
-        if self.next.known.len() <= index {
-            self.next.known.resize_with(index + 1, || None);
-        }
-        self.next.known[index] = path.map(|path| Known { path, file: file.path.clone(), epoch, side: Arc::default() });
+        let known = path.map(|path| Known { path, file: file.path.clone(), epoch, side: Arc::default() });
+        self.next.set_known(file.id, known);
         Some(is_there)
     }
 
@@ -213,12 +210,11 @@ impl Publisher {
             let at = logs.partition_point(|known| *known < touch);
             logs.insert(at, touch);
         };
-        let turns = changed_turns(before, path).flat_map(|turn| &turn.steps);
-        let same_side = |at: usize| {
-            before.and_then(|before| before.sides.get(at)).is_some_and(|old| Arc::ptr_eq(old, &path.sides[at]))
-        };
-        let sides = (0..path.sides.len()).filter(|at| !same_side(*at)).flat_map(|at| &path.sides[at].steps);
-        for result in turns.chain(sides).filter_map(|step| step.result.as_ref()) {
+        let old = before.map_or((&[][..], &[][..]), |before| (&before.turns, &before.sides));
+        let turns = changed(old.0, &path.turns).map(|(old, turn)| (old.map(|old| &old.steps), &turn.steps));
+        let sides = changed(old.1, &path.sides).map(|(old, side)| (old.map(|old| &old.steps), &side.steps));
+        let steps = turns.chain(sides).flat_map(|(old, steps)| steps.changed_since(old));
+        for result in steps.filter_map(|step| step.result.as_ref()) {
             result.edits.iter().for_each(|edit| learn(&edit.path));
             result.whole_read.iter().for_each(|file| learn(file));
         }
@@ -246,15 +242,10 @@ fn new_turns<'a>(before: Option<&DerivedPath>, path: &'a DerivedPath) -> impl It
     path.turns.iter().skip(known)
 }
 
-/// The turns that are not those of before: a snapshot shares what did not change.
-fn changed_turns<'a>(
-    before: Option<&'a DerivedPath>,
-    path: &'a DerivedPath,
-) -> impl Iterator<Item = &'a Arc<Turn>> + use<'a> {
-    let is_same = move |at: usize, turn: &Arc<Turn>| {
-        before.and_then(|before| before.turns.get(at)).is_some_and(|old| Arc::ptr_eq(old, turn))
-    };
-    path.turns.iter().enumerate().filter(move |(at, turn)| !is_same(*at, turn)).map(|(_, turn)| turn)
+/// What a snapshot does not share with the one before, each with what it was there.
+fn changed<'a, T>(before: &'a [Arc<T>], now: &'a [Arc<T>]) -> impl Iterator<Item = (Option<&'a Arc<T>>, &'a Arc<T>)> {
+    let paired = now.iter().enumerate().map(|(at, item)| (before.get(at), item));
+    paired.filter(|(old, item)| !old.is_some_and(|old| Arc::ptr_eq(old, item)))
 }
 
 /// The last part of a path, whichever system wrote it.

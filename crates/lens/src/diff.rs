@@ -322,6 +322,7 @@ mod tests {
             created: false,
             deleted: false,
             user_modified: false,
+            moved_to: None,
         };
         expect![[r#"
             @@ -1,3 +1,2 @@

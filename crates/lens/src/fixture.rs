@@ -286,9 +286,9 @@ impl Builder {
             model: None,
             branch: None,
             cwd: None,
-            steps: Vec::new(),
-            notes: Vec::new(),
-            responses: Vec::new(),
+            steps: Default::default(),
+            notes: Default::default(),
+            responses: Default::default(),
             interrupted: false,
             abandoned: None,
         }));
@@ -408,9 +408,9 @@ impl Builder {
             model: None,
             branch: None,
             cwd: None,
-            steps: Vec::new(),
-            notes: Vec::new(),
-            responses: Vec::new(),
+            steps: Default::default(),
+            notes: Default::default(),
+            responses: Default::default(),
             interrupted: false,
             abandoned: None,
         }));
@@ -482,6 +482,7 @@ fn step(kind: StepKind, at: Timestamp, place: Place, text: &str) -> Step {
         detail: None,
         task: None,
         files: Vec::new(),
+        touches: None,
         result: None,
     }
 }
@@ -514,6 +515,7 @@ fn change(path: &str, before: Option<&str>, after: Option<&str>, created: bool, 
         created,
         deleted,
         user_modified: false,
+        moved_to: None,
     }
 }
 
@@ -554,6 +556,7 @@ fn stub(change: &Change) -> EditStub {
         line: first,
         created: change.created,
         deleted: change.deleted,
+        moved_to: change.moved_to.clone(),
     }
 }
 
@@ -566,6 +569,7 @@ fn path(log: LogId, owner: Option<Owner>) -> DerivedPath {
         cwd: Some(ROOT.into()),
         cwds: vec![ROOT.into()],
         branch: None,
+        start_commit: None,
         version: None,
         model: None,
         entrypoint: None,

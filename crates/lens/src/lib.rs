@@ -19,6 +19,7 @@ mod status;
 mod text;
 mod time;
 mod turn_symbols;
+mod undo;
 mod view;
 mod words;
 
@@ -47,6 +48,7 @@ pub use rendered::{
 pub use status::{Reading, agent_name, lens_text, line_status, live_status, reading_status};
 pub use text::{clean, columns, count, cut, one_line, pad, short_id, thousands};
 pub use turn_symbols::{TurnSymbol, turn_symbols};
+pub use undo::{Stay, Undoing};
 pub use view::{Settings, Thinking, View};
 pub use words::{
     KnownOfGoneLog, LastCommit, Unanswered, folder_gone, log_gone, no_sessions, nothing_to_undo, running_elsewhere,

@@ -8,8 +8,8 @@
 use trace::{Change, Hunk, StepKey};
 
 use crate::event::Event;
-use crate::text::{self, LineId, Words};
 use crate::flow::{Between, Fresh, flow, splices_of};
+use crate::text::{self, LineId, Words};
 use crate::timeline::{Cause, Line, NodeId, Splice, Timeline};
 
 /// States that are tried as the one that the step found.

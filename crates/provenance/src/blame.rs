@@ -3,11 +3,11 @@
 use trace::{Evidence, LineOrigin};
 
 use crate::event::Tree;
-use crate::text::{self, LineId, Overlay, Words};
 use crate::flow::{push_mark, splices_of};
 use crate::infer::name_lines;
 use crate::moved::{NEAR, moved};
 use crate::sources::{NEW, carry, settle};
+use crate::text::{self, LineId, Overlay, Words};
 use crate::timeline::{Cause, How, Line, Mark, MarkId, NodeId, Timeline};
 
 /// The answer for one text.

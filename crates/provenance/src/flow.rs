@@ -39,10 +39,8 @@ pub(crate) fn flow(
     fresh: Fresh,
     between: Between,
 ) -> Flowed {
-    let mut flowed = Flowed {
-        lines: new.iter().map(|id| Line { id: *id, mark: fresh.new }).collect(),
-        kept: vec![None; new.len()],
-    };
+    let mut flowed =
+        Flowed { lines: new.iter().map(|id| Line { id: *id, mark: fresh.new }).collect(), kept: vec![None; new.len()] };
     let head = old.iter().zip(new).take_while(|(old, new)| old.id == **new).count();
     let most = old.len().min(new.len()) - head;
     let tail = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(old, new)| old.id == **new).count();

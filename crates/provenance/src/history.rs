@@ -283,7 +283,7 @@ impl Timeline {
     }
 
     /// The states from `from` (left out) to `to`, where one leads to the other.
-    fn path(&self, from: NodeId, to: NodeId) -> Option<Vec<NodeId>> {
+    pub(crate) fn path(&self, from: NodeId, to: NodeId) -> Option<Vec<NodeId>> {
         let mut path = Vec::new();
         let mut at = to;
         while at > from {
@@ -336,7 +336,7 @@ fn moved(node: &Node, line: u32) -> Option<u32> {
 }
 
 impl Node {
-    fn witness(&self) -> Witness {
+    pub(crate) fn witness(&self) -> Witness {
         let step = if let Cause::Edit(step) = self.cause { Some(step) } else { None };
         Witness { step, key: self.key, at: self.at, first_seen: self.parent.is_none() && step.is_none() }
     }

@@ -114,7 +114,9 @@ fn flat<'a>(lines: &[Vec<&'a str>], from: usize) -> Vec<Token<'a>> {
 fn ends_line(tokens: &[Token<'_>], at: usize) -> bool {
     let line = tokens[at].line;
     match &tokens[at + 1..] {
-        [comma, rest @ ..] if comma.line == line => comma.text == "," && rest.first().is_none_or(|next| next.line != line),
+        [comma, rest @ ..] if comma.line == line => {
+            comma.text == "," && rest.first().is_none_or(|next| next.line != line)
+        }
         _ => true,
     }
 }

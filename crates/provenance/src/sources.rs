@@ -18,7 +18,8 @@ impl Timeline {
     /// The difference to the text `ids` from the last of `sources`, with the lines that any of them accounts for.
     pub(crate) fn gap(&mut self, sources: &[NodeId], ids: &[LineId], event: &Event) -> Vec<Splice> {
         let child = self.next_node();
-        let texts: Vec<(NodeId, Vec<Line>)> = sources.iter().map(|source| (*source, self.text_of(*source).to_vec())).collect();
+        let texts: Vec<(NodeId, Vec<Line>)> =
+            sources.iter().map(|source| (*source, self.text_of(*source).to_vec())).collect();
         let mut accounts: Vec<(NodeId, Flowed)> = Vec::new();
         for (source, old) in &texts {
             let flowed = flow(&self.interner, &mut self.marks, old, ids, UNDECIDED, Between::Texts);

@@ -63,7 +63,7 @@ fn change(text: &str) -> Change {
         created: false,
         deleted: false,
         user_modified: false,
-
+        moved_to: None,
     };
     if let Some(text) = text.strip_prefix("new ") {
         change.created = true;
@@ -79,8 +79,7 @@ fn change(text: &str) -> Change {
 
 /// Builds the timeline of events of which each `log` (from 0 on) keeps its own order.
 fn sync(timeline: &mut Timeline, events: &[Event]) {
-    let slots: Vec<Slot> =
-        events.iter().map(|event| Slot { key: event.key, chain: Chain(0), at: event.at }).collect();
+    let slots: Vec<Slot> = events.iter().map(|event| Slot { key: event.key, chain: Chain(0), at: event.at }).collect();
     timeline.sync(&slots, |which| events.get(which).cloned());
 }
 

@@ -58,7 +58,8 @@ impl Interner {
     pub(crate) fn line(&mut self, line: &str) -> LineId {
         let Interner { texts, ends, numbers } = self;
         let hash = hash_of(line);
-        let entry = numbers.entry(hash, |id| text_at(texts, ends, *id) == line, |id| hash_of(text_at(texts, ends, *id)));
+        let entry =
+            numbers.entry(hash, |id| text_at(texts, ends, *id) == line, |id| hash_of(text_at(texts, ends, *id)));
         match entry {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {

@@ -237,7 +237,8 @@ impl Timeline {
                 Some(node)
             }
             Happening::Edit { step, change } => {
-                let waits = self.pending.iter().any(|one| self.done.get(one.place).is_some_and(|done| done.chain == chain));
+                let waits =
+                    self.pending.iter().any(|one| self.done.get(one.place).is_some_and(|done| done.chain == chain));
                 let found = if waits && !apply::tells_what_it_found(change) {
                     None
                 } else {

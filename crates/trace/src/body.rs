@@ -68,6 +68,8 @@ pub struct Change {
     pub deleted: bool,
     /// The person changed the proposal before it was applied.
     pub user_modified: bool,
+    /// The file lies here after the change, and no more at `path`.
+    pub moved_to: Option<Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::Timestamp;
+use crate::{Timestamp, Touches};
 
 /// A log: one file, or one thread in a store of many. Given out by the index, never written anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -181,6 +181,8 @@ pub struct Call {
     pub task: Option<Box<str>>,
     /// Files that the input names as those that the tool works on, as the log spells them.
     pub files: Vec<Box<str>>,
+    /// What a command line may do to files. `None`: it only reads, or this is no command.
+    pub touches: Option<Arc<Touches>>,
 }
 
 /// A copy of a file that the agent made before it edited it.
@@ -228,6 +230,8 @@ pub struct EditStub {
     pub line: u32,
     pub created: bool,
     pub deleted: bool,
+    /// The file lies here after the edit, and no more at `path`.
+    pub moved_to: Option<Box<str>>,
 }
 
 /// Tokens of one response of a model.
@@ -266,6 +270,8 @@ pub struct Context {
     pub parent_session: Option<Arc<str>>,
     pub cwd: Option<Arc<str>>,
     pub branch: Option<Arc<str>>,
+    /// The commit that was checked out when the session began: its whole id.
+    pub start_commit: Option<Arc<str>>,
     pub model: Option<Arc<str>>,
     pub version: Option<Arc<str>>,
     /// `cli`, `claude-vscode`, …

@@ -2,39 +2,128 @@
 //! any length costs little.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::RecordId;
 
-/// A list that only grows at its end.
+/// A list that only grows at its end, in which an item may still change.
+///
+/// Items lie in chunks of one size. A clone shares all chunks; a push or a change copies at most the one it writes to.
 #[derive(Clone)]
 pub struct Grown<T> {
+    /// Each of [`Grown::CHUNK`] items.
     sealed: Vec<Arc<Vec<T>>>,
     tail: Arc<Vec<T>>,
 }
 
-impl<T: Clone> Grown<T> {
-    const CHUNK: usize = 256;
+impl<T> Grown<T> {
+    /// The most items that one push or change copies.
+    pub const CHUNK: usize = 64;
 
+    pub fn iter(&self) -> Iter<'_, T> {
+        self.iter_from(0)
+    }
+
+    pub fn len(&self) -> usize {
+        self.sealed.len() * Self::CHUNK + self.tail.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn get(&self, index: usize) -> Option<&T> {
+        self.chunk(index / Self::CHUNK)?.get(index % Self::CHUNK)
+    }
+
+    pub fn first(&self) -> Option<&T> {
+        self.get(0)
+    }
+
+    pub fn last(&self) -> Option<&T> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// The items that may differ from those of an earlier state of this list: chunks that both share are left out.
+    pub fn changed_since<'a>(&'a self, before: Option<&'a Grown<T>>) -> impl Iterator<Item = &'a T> {
+        let is_shared = move |chunk: &Arc<Vec<T>>, at: usize| {
+            before.and_then(|before| before.chunk(at)).is_some_and(|known| Arc::ptr_eq(known, chunk))
+        };
+        let chunks = self.sealed.iter().chain([&self.tail]).enumerate();
+        chunks.filter(move |(at, chunk)| !is_shared(chunk, *at)).flat_map(|(_, chunk)| chunk.iter())
+    }
+
+    fn iter_from(&self, start: usize) -> Iter<'_, T> {
+        Iter { list: self, range: start..self.len() }
+    }
+
+    fn chunk(&self, at: usize) -> Option<&Arc<Vec<T>>> {
+        if at == self.sealed.len() { Some(&self.tail) } else { self.sealed.get(at) }
+    }
+}
+
+impl<T: Clone> Grown<T> {
     pub fn push(&mut self, value: T) {
         Arc::make_mut(&mut self.tail).push(value);
         if self.tail.len() == Self::CHUNK {
             self.sealed.push(std::mem::take(&mut self.tail));
         }
     }
+
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        let at = index / Self::CHUNK;
+        let chunk = if at == self.sealed.len() { &mut self.tail } else { self.sealed.get_mut(at)? };
+        Arc::make_mut(chunk).get_mut(index % Self::CHUNK)
+    }
+
+    pub fn last_mut(&mut self) -> Option<&mut T> {
+        self.get_mut(self.len().checked_sub(1)?)
+    }
 }
 
-impl<T> Grown<T> {
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.sealed.iter().chain([&self.tail]).flat_map(|chunk| chunk.iter())
+/// The items of a [`Grown`], in order.
+pub struct Iter<'a, T> {
+    list: &'a Grown<T>,
+    range: Range<usize>,
+}
+
+impl<'a, T> Iterator for Iter<'a, T> {
+    type Item = &'a T;
+
+    fn next(&mut self) -> Option<&'a T> {
+        self.list.get(self.range.next()?)
     }
 
-    pub fn len(&self) -> usize {
-        self.sealed.iter().map(|chunk| chunk.len()).sum::<usize>() + self.tail.len()
+    fn nth(&mut self, n: usize) -> Option<&'a T> {
+        self.list.get(self.range.nth(n)?)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.sealed.is_empty() && self.tail.is_empty()
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.range.size_hint()
+    }
+}
+
+impl<T> DoubleEndedIterator for Iter<'_, T> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.list.get(self.range.next_back()?)
+    }
+}
+
+impl<T> ExactSizeIterator for Iter<'_, T> {}
+
+impl<T> Clone for Iter<'_, T> {
+    fn clone(&self) -> Self {
+        Iter { list: self.list, range: self.range.clone() }
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Grown<T> {
+    type Item = &'a T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
     }
 }
 
@@ -53,8 +142,20 @@ impl<T: fmt::Debug> fmt::Debug for Grown<T> {
 impl<T: Clone> FromIterator<T> for Grown<T> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Grown<T> {
         let mut grown = Grown::default();
-        values.into_iter().for_each(|value| grown.push(value));
+        grown.extend(values);
         grown
+    }
+}
+
+impl<T: Clone> Extend<T> for Grown<T> {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, values: I) {
+        values.into_iter().for_each(|value| self.push(value));
+    }
+}
+
+impl<T: Clone> From<Vec<T>> for Grown<T> {
+    fn from(values: Vec<T>) -> Grown<T> {
+        values.into_iter().collect()
     }
 }
 
@@ -138,7 +239,11 @@ impl FromIterator<RecordId> for RecordSet {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use super::*;
 
     #[test]
@@ -149,9 +254,42 @@ mod tests {
         }
         let before = list.clone();
         list.push(600);
+        *list.get_mut(3).unwrap() = -3;
+        *list.last_mut().unwrap() = -600;
         assert_eq!((before.len(), list.len()), (600, 601));
-        assert!(list.iter().copied().eq(0..=600));
         assert!(before.iter().copied().eq(0..600));
+        assert!(before.iter().rev().copied().eq((0..600).rev()));
+        assert_eq!((list.get(3), list.last(), list.get(601)), (Some(&-3), Some(&-600), None));
+        assert_eq!(before.iter().skip(598).collect::<Vec<_>>(), [&598, &599]);
+        let changed: Vec<i32> = list.changed_since(Some(&before)).copied().collect();
+        assert!(changed.contains(&-3) && changed.contains(&-600));
+        assert!(changed.len() <= 2 * Grown::<i32>::CHUNK, "{changed:?}");
+        assert_eq!(list.changed_since(None).count(), 601);
+    }
+
+    #[test]
+    fn a_write_copies_one_chunk_at_most() {
+        /// Counts its clones.
+        struct Item(Rc<Cell<usize>>);
+        impl Clone for Item {
+            fn clone(&self) -> Item {
+                self.0.set(self.0.get() + 1);
+                Item(self.0.clone())
+            }
+        }
+        let clones = Rc::new(Cell::new(0));
+        let mut list = Grown::default();
+        for _ in 0..4_000 {
+            // A snapshot between any two pushes is the worst case.
+            let (snapshot, before) = (list.clone(), clones.get());
+            list.push(Item(clones.clone()));
+            let copied = clones.get() - before;
+            assert!(copied < Grown::<Item>::CHUNK, "{copied} items were copied by one push");
+            drop(snapshot);
+        }
+        let (_snapshot, before) = (list.clone(), clones.get());
+        list.get_mut(10).unwrap();
+        assert_eq!(clones.get() - before, Grown::<Item>::CHUNK);
     }
 
     #[test]

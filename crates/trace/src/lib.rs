@@ -13,6 +13,7 @@ mod path;
 mod session;
 mod time;
 pub mod title;
+mod touch;
 
 pub use address::{Address, SessionRef, TurnRef};
 pub use agent::Agent;
@@ -28,3 +29,4 @@ pub use path::{
 };
 pub use session::{Session, StepAt};
 pub use time::{Civil, Timestamp, Zone};
+pub use touch::{Target, Touch, TouchKind, Touches};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::{
     Agent, Backup, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind, Timestamp,
+    Touches,
 };
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
-/// changes but for [`Turn::abandoned`].
+/// changes but for [`Turn::abandoned`]. An open turn shares its steps but the last few.
 #[derive(Clone, Debug)]
 pub struct DerivedPath {
     pub log: LogId,
@@ -20,6 +21,8 @@ pub struct DerivedPath {
     /// Every working directory the log names, in order of appearance.
     pub cwds: Vec<Arc<str>>,
     pub branch: Option<Arc<str>>,
+    /// The commit that was checked out when the session began: its whole id.
+    pub start_commit: Option<Arc<str>>,
     pub version: Option<Arc<str>>,
     pub model: Option<Arc<str>>,
     pub entrypoint: Option<Arc<str>>,
@@ -77,9 +80,9 @@ pub struct Turn {
     pub model: Option<Arc<str>>,
     pub branch: Option<Arc<str>>,
     pub cwd: Option<Arc<str>>,
-    pub steps: Vec<Step>,
-    pub notes: Vec<Note>,
-    pub responses: Vec<Response>,
+    pub steps: Grown<Step>,
+    pub notes: Grown<Note>,
+    pub responses: Grown<Response>,
     pub interrupted: bool,
     /// The person went back to before this turn, at this time.
     pub abandoned: Option<Timestamp>,
@@ -105,6 +108,8 @@ pub struct Step {
     pub task: Option<Box<str>>,
     /// Files that the input names.
     pub files: Vec<Box<str>>,
+    /// See [`crate::Call::touches`].
+    pub touches: Option<Arc<Touches>>,
     /// `None`: no tool call, or its result is not recorded (yet).
     pub result: Option<StepResult>,
 }
@@ -169,8 +174,8 @@ pub struct Side {
     pub task: Option<Prompt>,
     pub started: Option<Timestamp>,
     pub ended: Option<Timestamp>,
-    pub steps: Vec<Step>,
-    pub responses: Vec<Response>,
+    pub steps: Grown<Step>,
+    pub responses: Grown<Response>,
 }
 
 /// One response of a model, counted once.

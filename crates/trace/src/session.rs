@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::{DerivedPath, LogId, Side, Step, StepKind, Turn};
+use crate::{DerivedPath, Grown, LogId, Side, Step, StepKind, Turn};
 
 /// A session's derived path with the sub-agents that its steps started.
 #[derive(Clone, Debug)]
@@ -128,10 +128,10 @@ impl Side {
     /// A sub-agent's log as a side of its parent. `None`: it is no sub-agent's.
     pub fn of_log(log: &DerivedPath) -> Option<Arc<Side>> {
         let owner = log.owner.as_ref()?;
-        let mut steps: Vec<Step> = log.turns.iter().flat_map(|turn| turn.steps.iter().cloned()).collect();
-        for (at, step) in steps.iter_mut().enumerate() {
-            step.number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        }
+        let (steps, responses) = match &*log.turns {
+            [turn] => (turn.steps.clone(), turn.responses.clone()),
+            turns => (number_anew(turns), turns.iter().flat_map(|turn| &turn.responses).cloned().collect()),
+        };
         Some(Arc::new(Side {
             id: owner.side.clone(),
             log: log.log,
@@ -139,9 +139,15 @@ impl Side {
             started: log.started,
             ended: log.ended,
             steps,
-            responses: log.turns.iter().flat_map(|turn| turn.responses.iter().cloned()).collect(),
+            responses,
         }))
     }
+}
+
+/// The steps of several turns as those of one side.
+fn number_anew(turns: &[Arc<Turn>]) -> Grown<Step> {
+    let all = turns.iter().flat_map(|turn| &turn.steps);
+    all.zip(1..).map(|(step, number)| Step { number, ..step.clone() }).collect()
 }
 
 /// Which call started which sub-agent, as far as the logs of a session say.

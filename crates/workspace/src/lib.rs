@@ -9,6 +9,7 @@ mod gather;
 mod mapping;
 mod search;
 mod sessions;
+mod undo;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -24,6 +25,7 @@ pub use mapping::PathMapping;
 pub use repo::{CommitInfo, Limit, Repo};
 pub use search::{Field, Found, Hit, HitsOfSession, Query};
 pub use sessions::{Located, SessionView, Summary};
+pub use undo::{Because, FileUndo, Outcome, Stays};
 
 /// What the person set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

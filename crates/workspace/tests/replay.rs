@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use provenance::{Event, EventKey, Happening, Seen, Timeline, Tree};
+use provenance::{Chain, Event, EventKey, Happening, Seen, Slot, Timeline, Tree};
 use serde_json::Value;
 use trace::{Bodies, Change, StepKey, Timestamp};
 use workspace::{Env, Index};
@@ -111,8 +111,8 @@ fn replay(log: &Path, rel: &str, base: Option<String>) -> Result<String, String>
     let mut events = Vec::new();
     let at = |order: u32| Timestamp(i64::from(order));
     if let Some(base) = base {
-        let what = Happening::Seen { text: base.into(), how: Seen::Here };
-        events.push(Event { key: EventKey(0), at: at(0), tree: Tree(0), left_behind: false, what });
+        let what = Happening::Seen { text: base.into(), how: Seen::Here, parents: Vec::new() };
+        events.push(Event { key: EventKey(0), at: at(0), tree: Tree(0), turn: None, left_behind: false, what });
     }
     let mut steps: Vec<_> = path.all_steps().filter_map(|step| Some((step, step.result.as_ref()?))).collect();
     steps.sort_by_key(|(_, result)| result.order);
@@ -133,23 +133,26 @@ fn replay(log: &Path, rel: &str, base: Option<String>) -> Result<String, String>
                 key: EventKey(u64::from(result.order) * 2),
                 at: at(result.order),
                 tree: Tree(0),
+                turn: None,
                 left_behind: false,
                 what,
             });
         }
         for seen in own.observed.iter().filter(|seen| here(&seen.path)) {
-            let what = Happening::Seen { text: seen.text.clone(), how: Seen::Here };
+            let what = Happening::Seen { text: seen.text.clone(), how: Seen::Here, parents: Vec::new() };
             events.push(Event {
                 key: EventKey(u64::from(result.order) * 2 + 1),
                 at: at(result.order),
                 tree: Tree(0),
+                turn: None,
                 left_behind: false,
                 what,
             });
         }
     }
     let mut timeline = Timeline::new();
-    timeline.sync(&events);
+    let slots: Vec<Slot> = events.iter().map(|event| Slot { key: event.key, chain: Chain(0), at: event.at }).collect();
+    timeline.sync(&slots, |which| events.get(which).cloned());
     let unresolved = timeline.unresolved().len();
     let last = events.iter().rev().find(|event| matches!(event.what, Happening::Edit { .. })).ok_or("no edit")?;
     let text = timeline.text_of_event(last.key).ok_or_else(|| format!("{unresolved} edits could not be replayed"))?;

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { addressOf, at, placeOf } from './place';
 import type { CommandArgument, FileChange, HistoryEntry } from './protocol';
 import type { Server } from './server';
+import { tellNothing } from './sessions';
 import { isOurs, mention, plainRange } from './show';
 import { sideOf } from './sides';
 import { justEnded, turnOf, withoutCount } from './text';
@@ -49,6 +50,7 @@ function sides(file: FileChange): [vscode.Uri, vscode.Uri | undefined, vscode.Ur
 /** The last turn; where several sessions ended just now, the person says which. */
 export async function showLastTurnChanges(server: Server): Promise<void> {
   const { sessions } = await server.request('turnlens/sessions', {});
+  if (sessions.length === 0) return tellNothing(server, 'No agent has worked in this folder.');
   const candidates = justEnded(sessions, new Date());
   if (candidates.length < 2) return showTurnChanges(server, { address: '@:last' });
   const pick = await vscode.window.showQuickPick(

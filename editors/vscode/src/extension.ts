@@ -48,6 +48,12 @@ function middleware(lenses: Lenses): Middleware {
       if (command !== 'turnlens.server.menu' || server === undefined) return next(command, args);
       return guarded(server, () => lensMenu(server!, lenses, asArgument(args[0])));
     },
+    workspace: {
+      // A server that is about to be replaced is not told: the next one has the settings from its start.
+      didChangeConfiguration: async (sections, next) => {
+        if (server?.running && !server.outdated) await next(sections);
+      },
+    },
     window: {
       showDocument: async (params, token, next) => {
         if (!params.uri.startsWith(`${SCHEME}:`)) return next(params, token);

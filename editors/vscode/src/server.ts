@@ -82,9 +82,14 @@ export class Server implements vscode.Disposable {
     });
   }
 
-  /** Restarts where what is only read at the start is not what it was then; settings are told to change at odd times. */
+  /** Whether what is only read at the start is not what it was then. */
+  get outdated(): boolean {
+    return this.launch() !== this.launched;
+  }
+
+  /** Settings are told to change at odd times, also where none did. */
   async restartIfNeeded(): Promise<void> {
-    if (this.launch() !== this.launched) await this.restart();
+    if (this.outdated) await this.restart();
   }
 
   /** Everything that is only read at the start, as one text. */

@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import type { CommandArgument, LiveSession, Session } from './protocol';
 import type { Server } from './server';
-import { isOurs, show } from './show';
+import { isOurs, mention, show } from './show';
 import { asShown, byDay, inOrder, noSessions } from './text';
 
 type SessionItem = vscode.QuickPickItem & { session?: Session };
@@ -79,6 +79,13 @@ export async function tellNoSessions(server: Server): Promise<void> {
   const button = await vscode.window.showInformationMessage(noSessions(folders), 'Add Folder', 'Open Demo');
   if (button === 'Add Folder') await vscode.commands.executeCommand('turnlens.addLogFolder');
   if (button === 'Open Demo') await vscode.commands.executeCommand('turnlens.openDemo');
+}
+
+/** Said where a command found nothing: that there are no sessions at all, else `otherwise`. */
+export async function tellNothing(server: Server, otherwise: string): Promise<void> {
+  const { sessions } = await server.request('turnlens/status', {});
+  if (sessions === 0) await tellNoSessions(server);
+  else mention(otherwise);
 }
 
 /** The trace of the session that works now; a pick where there are several. */

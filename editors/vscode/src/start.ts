@@ -2,14 +2,13 @@
 
 import * as vscode from 'vscode';
 import type { Server } from './server';
-import { tellNoSessions } from './sessions';
-import { mention, type Reports, show } from './show';
+import { tellNothing } from './sessions';
+import { type Reports, show } from './show';
 
 export async function openNewestChange(server: Server): Promise<void> {
-  const { newest, sessions } = await server.request('turnlens/status', {});
-  if (newest !== null) return void (await show(newest, { preserveFocus: false }));
-  if (sessions === 0) await tellNoSessions(server);
-  else mention('No agent has written a line of this folder.');
+  const { newest } = await server.request('turnlens/status', {});
+  if (newest !== null) await show(newest, { preserveFocus: false });
+  else await tellNothing(server, 'No agent has written a line of this folder.');
 }
 
 export async function doctor(server: Server, reports: Reports): Promise<void> {

@@ -2,10 +2,18 @@
 
 import * as vscode from 'vscode';
 import { addressOf, at, placeOf, type Place } from './place';
-import type { CommandArgument } from './protocol';
+import type { CommandArgument, Shown } from './protocol';
 import type { Server } from './server';
 import { asRange, isTrace, mention, plainRange, type Reports, show } from './show';
 import { asShown, stillReading, turnBeside } from './text';
+
+/** From where the turn of a line was opened last, and where that led: the same key leads back to that very place. */
+interface Trip {
+  from: { uri: string; selection: vscode.Selection };
+  to: { uri: string; line: number };
+}
+
+let trip: Trip | undefined;
 
 /** Opens the turn that wrote a line; where nobody knows it, says why. */
 export async function openTurn(server: Server, argument: CommandArgument): Promise<void> {
@@ -14,7 +22,12 @@ export async function openTurn(server: Server, argument: CommandArgument): Promi
   const place = placeOf(argument);
   if (place === undefined) return;
   const info = await server.request('turnlens/line', { ...at(place), ask: true });
-  if (info?.origin?.document) return void (await show(info.origin.document));
+  if (info?.origin?.document) {
+    const from = { uri: place.uri.toString(), selection: new vscode.Selection(place.range.start, place.range.end) };
+    const { document, selection } = await show(info.origin.document);
+    trip = { from, to: { uri: document.uri.toString(), line: selection.active.line } };
+    return;
+  }
   if (info?.origin) return server.execute('turnlens.server.show', { address: info.origin.address });
   await tellUnknown(place, info?.reading ? stillReading(info.reading) : info?.message);
 }
@@ -33,8 +46,17 @@ export async function openCode(server: Server, argument: CommandArgument): Promi
   const place = placeOf(argument);
   if (place === undefined) return;
   const info = await server.request('turnlens/line', at(place));
-  if (info?.code) await show(info.code);
+  if (info?.code) await show(asLeft(place, info.code));
   if (info?.message || !info?.code) mention(info?.message ?? 'No line of code belongs to this line.');
+}
+
+/** The code of a trace's line: where it is the line that one came from, with the cursor as it was there. */
+function asLeft(place: Place, code: Shown): Shown {
+  if (trip === undefined || code.range === undefined) return code;
+  const { from, to } = trip;
+  const isThere = place.uri.toString() === to.uri && place.range.end.line === to.line;
+  const isBack = vscode.Uri.parse(code.uri).toString() === from.uri && code.range.start.line === from.selection.start.line;
+  return isThere && isBack ? { uri: code.uri, range: plainRange(from.selection) } : code;
 }
 
 /** The turn in a peek below the line. */

@@ -60,8 +60,10 @@ async function lensOnHeads(bench, facts) {
   const counted = [];
   for (const file of facts.sources) {
     await bench.open(file.name);
-    await bench.rest(700);
-    const found = await bench.lensRows();
+    const found = await bench.until(`lenses in ${file.name}`, async () => {
+      const drawn = await bench.lensRows();
+      return (drawn.length > 0 || file.known === 0) && drawn;
+    });
     const allowed = Math.max(3, Math.ceil(file.lines / 15));
     must(`at most ${allowed} lens rows in ${file.name}`, found.length <= allowed, found);
     counted.push(`${file.name} ${found.length}`);
@@ -80,6 +82,24 @@ async function statusBar(bench, facts) {
 }
 
 async function hoverBelowTheOther(bench, facts) {
+  const { links } = await hoverLooksRight(bench, facts, 18);
+  await shot(bench, 'hover');
+  for (const link of links) await linkLeadsOn(bench, facts, link);
+  return links.join(', ');
+}
+
+async function compactHover(bench, facts) {
+  await bench.set('turnlens.hover.code', 'compact');
+  const { links, drawn } = await hoverLooksRight(bench, facts, 10);
+  await shot(bench, 'hover-compact');
+  await bench.keys('Escape');
+  await bench.set('turnlens.hover.code', undefined);
+  return `${drawn} lines, ${links.join(', ')}`;
+}
+
+/** The hover of a turn's line: below the other's, links in its first line, `most` lines at most. */
+async function hoverLooksRight(bench, facts, most) {
+  await bench.open(facts.file);
   await bench.goTo(facts.known.line, wordIn(facts.known).column);
   await bench.chord('Control+k', 'Control+i');
   const rows = bench.page.locator('.monaco-hover:visible .hover-row');
@@ -91,11 +111,24 @@ async function hoverBelowTheOther(bench, facts) {
   const first = rows.nth(own).locator('p').first();
   const links = await first.locator('a').allInnerTexts();
   must('links in the first line', links.length >= 2 && /^turn \d+/.test(links[0]), links);
-  const drawn = (await rows.nth(own).locator('.monaco-tokenized-source, p').allInnerTexts()).join('\n').split('\n').filter(Boolean).length;
-  must('at most 18 lines', drawn <= 18, drawn);
-  await shot(bench, 'hover');
-  for (const link of links) await linkLeadsOn(bench, facts, link);
-  return links.join(', ');
+  const drawn = await rows.nth(own).evaluate(drawnLines);
+  must(`at most ${most} lines`, drawn > 0 && drawn <= most, drawn);
+  return { links, drawn };
+}
+
+/** How many lines of text an element shows, those that had to be broken counted as often as they are. Runs in the page. */
+function drawnLines(element) {
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const bottoms = [];
+  while (texts.nextNode()) {
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    for (const { width, bottom } of range.getClientRects()) {
+      // Bold and coded words of one line do not end at the very same height.
+      if (width > 0 && !bottoms.some((other) => Math.abs(other - bottom) < 6)) bottoms.push(bottom);
+    }
+  }
+  return bottoms.length;
 }
 
 /** A click on a link of the hover opens something. */
@@ -129,12 +162,14 @@ async function turnAndBack(bench, facts) {
   same('the selected line', selected.trimEnd(), `+${facts.known.text}`);
   await bench.until('what still stands of the step', async () => (await bench.lensRows()).some(({ text }) => text.includes(' live')));
   await shot(bench, 'turn');
-  await bench.chord('Control+k', 'a');
-  await backAt(bench, facts, facts.known.line);
-  await openTurnOf(bench, facts);
-  await bench.keys(process.platform === 'linux' ? 'Control+Alt+Minus' : 'Alt+ArrowLeft');
-  await backAt(bench, facts, facts.known.line);
-  same('the column', (await bench.position()).column, 3);
+  const back = { 'the same key': () => bench.chord('Control+k', 'a'), 'going back': () => bench.keys('Control+Alt+Minus') };
+  for (const [how, press] of Object.entries(back)) {
+    await openTurnOf(bench, facts);
+    await press();
+    await backAt(bench, facts, facts.known.line);
+    await bench.until(`the column, by ${how}`, async () => (await bench.position()).column === 3);
+    same(`what is selected, by ${how}`, (await bench.position()).selected, 0);
+  }
 }
 
 async function traceFolds(bench, facts) {
@@ -148,16 +183,39 @@ async function traceFolds(bench, facts) {
 
 async function traceOutline(bench, facts) {
   await openTurnOf(bench, facts);
+  const ofTurn = await outlineOfTrace(bench);
+  await shot(bench, 'outline');
+  await bench.keys('Escape');
+  await noProblems(bench);
+  await bench.open(facts.file);
+  await bench.command('Open Session…');
+  await bench.until('sessions', async () => (await bench.quickRows())[0]?.includes('sessions that edited this file'));
+  await bench.keys('Enter');
+  await bench.until('the session', async () => isTraceTab(await bench.activeTab()));
+  const ofSession = await outlineOfTrace(bench);
+  must('the session has more than the turn', ofSession.length > ofTurn.length, ofSession);
+  await shot(bench, 'outline-session');
+  await bench.keys('Escape');
+  await noProblems(bench);
+  // The same linter does find fault in other Markdown.
+  await bench.neighbour('Open Markdown');
+  await bench.until('a problem in Markdown', async () => !/No Problems|^\s*0\s+0\s*$/.test(await problems(bench)));
+  await bench.putBack();
+  await bench.until('no problem any more', async () => /No Problems|^\s*0\s+0\s*$/.test(await problems(bench)));
+  return ofSession.join(' ‖ ');
+}
+
+/** The outline of the trace in front: only turns and what they did. */
+async function outlineOfTrace(bench) {
   await bench.keys('Control+Shift+o');
   const rows = await bench.until('an outline', async () => {
     const found = await bench.quickRows();
     return found.length > 0 && !found[0].startsWith('No ') && found;
   });
   const symbols = rows.filter((row) => !/^symbols? \(\d+\)$/i.test(row));
-  must('only turns and what they did', symbols.every((row) => /^(symbols.*\)\s*)?(Turn \d+|\d+(\.\d+)+ |Context compacted)/.test(row)), symbols);
-  await shot(bench, 'outline');
-  await noProblems(bench);
-  return symbols.join(' ‖ ');
+  const kinds = /^(symbols.*\)\s*)?(Turn \d+|\d+(\.\d+)+ (Edit|Write|Delete|Move|Run|Agent) |Context compacted)/;
+  must('only turns and their edits, failures, sub-agents', symbols.every((row) => kinds.test(row)), symbols);
+  return symbols;
 }
 
 async function turnsOfATrace(bench, facts) {
@@ -184,68 +242,120 @@ async function peek(bench, facts) {
   same('the place', (await bench.position()).line, facts.known.line);
 }
 
-async function lastTurn(bench) {
+async function lastTurn(bench, facts) {
   await bench.keys('Control+Shift+P');
   await bench.choose('>last turn');
   await bench.until('the command in the first row', async () => (await bench.quickRows())[0]?.includes('Show Changes of the Last Turn'));
-  await bench.keys('Escape');
-  await bench.command('Show Changes of the Last Turn');
+  await bench.keys('Escape', 'Control+Shift+P');
+  // Its initials and Enter: four keys.
+  const keys = ['c', 'l', 't', 'Enter'];
+  for (const key of keys) {
+    if (key === 'Enter') await bench.until('the command', async () => (await bench.quickRows())[0]?.includes('Show Changes of the Last Turn'));
+    await bench.keys(key);
+  }
   await bench.until('the multi-file diff', async () => (await bench.page.locator('.multiDiffEntry').count()) > 0);
   const tab = await bench.activeTab();
   must('the tab names the turn', /^Turn \d+ · .+ \(\d+ files?\)$/.test(tab), tab);
   const files = Number(/\((\d+) files?\)/.exec(tab)[1]);
-  const entries = await bench.page.locator('.multiDiffEntry').count();
-  must('an entry for each file', entries === files || files > 3, { entries, files });
-  await bench.rest(500);
+  const entries = () => bench.page.locator('.multiDiffEntry').count();
+  await bench.until('an entry for each file', async () => (await entries()) === files || files > 3);
+  await bench.until('the diffs', async () => (await bench.page.locator('.multiDiffEntry .line-insert').count()) > 0);
   await shot(bench, 'last-turn');
   await bench.keys('Control+F4');
-  return tab;
+  return `${tab}, ${keys.length} keys after the palette`;
 }
 
 async function stepDiff(bench, facts) {
   await bench.open(facts.file);
   await bench.goTo(facts.known.line);
   await bench.command('Show Step Diff');
-  await bench.page.locator('.editor-group-container.active .diff-editor, .editor-group-container.active .monaco-diff-editor').first().waitFor();
-  await bench.rest(500);
+  const diff = bench.page.locator('.editor-group-container.active .monaco-diff-editor');
+  await bench.until('what the step added', async () => (await diff.locator('.line-insert').count()) > 0);
   await shot(bench, 'step-diff');
   await bench.keys('Control+F4');
 }
 
-async function noProblems(bench) {
+async function problems(bench) {
   const item = bench.page.locator('[id="status.problems"]');
-  const label = (await item.getAttribute('aria-label')) ?? (await item.innerText());
+  return (await item.getAttribute('aria-label')) ?? item.innerText();
+}
+
+async function noProblems(bench) {
+  const label = await problems(bench);
   must('no problems', /No Problems|^\s*0\s+0\s*$/.test(label), label);
 }
 
+const bulbs = (bench) =>
+  bench.page.locator(['.lightBulbWidget', '[class*="codicon-light-bulb"]', '[class*="codicon-gutter-lightbulb"]'].map((name) => `.editor-group-container.active ${name}:visible`).join(', '));
+
 async function quietOnEveryLine(bench, facts) {
+  if (facts.plain.endsWith('.toml')) {
+    // There the other extension has something to offer: a bulb that is lit is seen.
+    await bench.open(facts.plain);
+    await bench.until('the bulb of the other extension', async () => {
+      await bench.keys('ArrowDown');
+      return bench.until('a bulb', async () => (await bulbs(bench).count()) > 0, 1000).catch(() => false);
+    });
+  }
   await bench.open(facts.file);
-  const bulb = bench.page.locator('.editor-group-container.active .lightBulbWidget:visible, .editor-group-container.active [class*="codicon-light-bulb"]:visible, .editor-group-container.active [class*="codicon-gutter-lightbulb"]:visible');
+  await bench.goTo(1);
   for (const { line } of facts.lines) {
-    await bench.goTo(line, 1);
+    if (line > 1) await bench.keys('ArrowDown');
+    await bench.until(`line ${line}`, async () => (await bench.position()).line === line);
+    // As long as VS Code itself waits before it lights one.
     await bench.rest(300);
-    same(`light bulbs on line ${line}`, await bulb.count(), 0);
+    same(`light bulbs on line ${line}`, await bulbs(bench).count(), 0);
   }
   await noProblems(bench);
   same('notifications', await bench.notifications(), []);
   must('the same tab', (await bench.activeTab()) === fileName(facts), await bench.activeTab());
+  const opened = bench.page.locator('.monaco-hover:visible, .peekview-widget:visible, .quick-input-widget:visible, .suggest-widget:visible, .context-view .menu:visible');
+  same('what is open above the text', await opened.count(), 0);
   return `${facts.lines.length} lines`;
 }
 
-async function foldsByIndentation(bench, facts) {
-  await bench.open(facts.file);
+/** What a person sees of a file's structure: folds by indentation, outline, the lines that stay in sight. */
+async function structureOf(bench, file, line) {
+  await bench.open(file);
   await bench.goTo(1);
   await bench.chord('Control+k', 'Control+0');
-  const folded = await bench.until('folds', () => bench.editor.locator('.codicon-folding-collapsed').count());
-  await shot(bench, 'folded');
+  const folded = await bench.until(`folds in ${file}`, () => bench.editor.locator('.codicon-folding-collapsed').count());
   await bench.chord('Control+k', 'Control+j');
+  await bench.until('no folds', async () => (await bench.editor.locator('.codicon-folding-collapsed').count()) === 0);
+  await bench.keys('Control+Home');
+  for (let scrolled = 0; scrolled < line; scrolled += 1) await bench.keys('Control+ArrowDown');
+  const sticky = await bench.until(`lines that stay in sight in ${file}`, async () => {
+    const seen = await bench.stickyLines();
+    return seen.length > 0 && seen;
+  });
   await bench.keys('Control+Shift+o');
-  const rows = await bench.until('an outline', async () => {
+  const outline = await bench.until('an outline', async () => {
     const found = await bench.quickRows();
     return found.some((row) => row.includes('neighbour')) && found;
   });
-  must("only the other extension's symbols", rows.filter((row) => !row.includes('neighbour')).length === 0, rows);
-  return `${folded} folded`;
+  await bench.keys('Escape');
+  return { folded, outline, sticky };
+}
+
+async function asWithoutTurnlens(bench, facts) {
+  const line = facts.known.line + 2;
+  const withIt = await structureOf(bench, facts.file, line);
+  must("only the other extension's symbols", withIt.outline.every((row) => row.includes('neighbour')), withIt.outline);
+  await shot(bench, 'sticky');
+  await bench.goTo(1);
+  await bench.set('turnlens.enable', false);
+  await bench.until('no lenses', async () => (await bench.lensRows()).length === 0);
+  const without = await structureOf(bench, facts.file, line);
+  await bench.set('turnlens.enable', undefined);
+  await bench.open(facts.file);
+  await bench.goTo(1);
+  await bench.until('lenses again', async () => (await bench.lensRows()).length > 0);
+  same('folds, outline and sticky lines', withIt, without);
+  await bench.chord('Control+k', 'Control+0');
+  await bench.until('folds', () => bench.editor.locator('.codicon-folding-collapsed').count());
+  await shot(bench, 'folded');
+  await bench.chord('Control+k', 'Control+j');
+  return `${withIt.folded} folded; ${withIt.sticky.join(' › ')}`;
 }
 
 async function workspaceSymbols(bench, facts) {
@@ -283,46 +393,93 @@ async function definition(bench, facts) {
   await bench.until('the turn, from the margin', async () => isTraceTab(await bench.activeTab()));
 }
 
+/** In a comment that a turn wrote there is no answer of ours, whether the language has one or not. */
+async function definitionInAComment(bench, facts) {
+  const comment = facts.comment;
+  if (!comment) throw new Skip('no turn wrote a comment');
+  const { word, column } = wordIn(comment);
+  await bench.open(comment.file);
+  await bench.goTo(comment.line, column);
+  await bench.until('its turn is known', () => bench.status('line'));
+  await bench.keys('F12');
+  await bench.until("the language's own answer", async () => {
+    const { line, column: at } = await bench.position();
+    return line !== comment.line || at !== column;
+  });
+  const staysHere = async () => {
+    same('peeks', await bench.page.locator('.peekview-widget:visible').count(), 0);
+    same('the tab', await bench.activeTab(), comment.file.split('/').at(-1));
+  };
+  await staysHere();
+  // Between the marks of the comment the language has none, and then nobody has.
+  await bench.goTo(comment.line, comment.mark + 1);
+  await bench.keys('F12');
+  await bench.until('that there is none', async () => /No definition found/.test((await bench.page.locator('.monaco-editor-overlaymessage').allInnerTexts()).join()));
+  await staysHere();
+  same('the cursor', await bench.position(), { line: comment.line, column: comment.mark + 1, selected: 0 });
+  return `${comment.file}:${comment.line}, ${word}`;
+}
+
+/** For so long keys come: TYPING_SECONDS=60 for the whole minute. */
+const TYPING_SECONDS = Number(process.env.TYPING_SECONDS ?? 4);
+
 async function typingMovesNoLens(bench, facts) {
   await bench.open(facts.file);
-  const title = facts.known.line;
   await bench.goTo(1);
   await bench.until('lenses', async () => (await bench.lensRows()).length > 0);
-  await bench.goTo(title);
+  await bench.goTo(facts.known.line);
   await bench.keys('End');
+  // The lenses may be asked for anew after the cursor's jump.
   await bench.rest(1500);
   const names = async () => (await bench.lensRows()).map(({ text }) => text);
   const before = await names();
   const seen = new Set();
-  for (let i = 0; i < 40; i++) {
-    await bench.type('x');
-    await bench.rest(100);
+  const began = Date.now();
+  let keys = 0;
+  for (; Date.now() - began < TYPING_SECONDS * 1000; keys += 1) {
+    // Words, now and then a line, and every other line is taken away again.
+    const key = keys % 40 === 39 ? 'Control+Shift+K' : keys % 20 === 19 ? 'Enter' : keys % 5 === 4 ? 'Space' : 'x';
+    await bench.keys(key);
+    await bench.rest(80);
     seen.add(JSON.stringify(await names()));
   }
   same('lens rows while keys come', [...seen], [JSON.stringify(before)]);
-  await bench.until('the file as it was', async () => {
-    await bench.keys('Control+z');
-    return (await bench.page.locator('.editor-group-container.active .tab.active.dirty').count()) === 0;
-  });
-  return `${before.length} rows, 40 keys`;
+  // Opened again it is as it lies on the disk.
+  await bench.open(facts.file);
+  await bench.until('the file as it was', async () => (await bench.page.locator('.editor-group-container.active .tab.active.dirty').count()) === 0);
+  return `${before.length} rows, ${keys} keys in ${TYPING_SECONDS} s`;
 }
 
 async function unknownLine(bench, facts) {
   await bench.open(facts.file);
-  await bench.goTo(facts.unknown.line);
-  await bench.chord('Control+k', 'a');
+  await bench.goTo(facts.known.line);
+  await bench.until('a status text', () => bench.status('line'));
+  const { column } = wordIn(facts.unknown);
+  await bench.goTo(facts.unknown.line, column);
+  await bench.until('nothing in the status bar', async () => (await bench.status('line')) === '');
+  await bench.chord('Control+k', 'Control+i');
+  const hovers = bench.page.locator('.monaco-hover:visible .hover-row');
+  await bench.until("the other extension's hover", async () => (await hovers.count()) > 0);
+  const told = await hovers.allInnerTexts();
+  must('no hover of ours', told.every((text) => text.startsWith('neighbour:')), told);
+  await bench.keys('Escape');
   const toast = bench.page.locator('.notification-toast:visible').first();
+  await bench.chord('Control+k', 'a');
+  const began = Date.now();
   await toast.waitFor();
+  const took = Date.now() - began;
   const text = (await toast.innerText()).replace(/\s+/g, ' ').trim();
-  must('the words', text.includes('No recorded turn wrote this line.'), text);
-  await bench.rest(500);
-  must('the buttons', text.includes('Explain') && text.includes('Line History'), text);
+  must('the words', /No recorded turn wrote this line\.( Last commit: [0-9a-f]{7,}, .+\.| Not committed yet\.)?/.test(text), text);
+  await bench.until('the buttons', async () => /Explain[^]*Line History/.test(await toast.innerText()));
   await shot(bench, 'unknown-line');
   await toast.getByText('Explain', { exact: true }).click();
-  await bench.until('an explanation', async () => !((await bench.activeTab()) ?? '').endsWith(fileName(facts)) || (await bench.activeTab()).startsWith('explanation'));
+  await bench.until('an explanation', async () => {
+    const tab = (await bench.activeTab()) ?? '';
+    return tab !== fileName(facts) && (tab.startsWith('explanation') || tab.endsWith('.trace.md'));
+  });
   await bench.until('its text', async () => (await bench.editor.innerText()).replaceAll('\u00a0', ' ').includes(`:${facts.unknown.line}`));
   await shot(bench, 'explain');
-  return text;
+  return `${text} (${took} ms after the key)`;
 }
 
 async function copies(bench, facts) {
@@ -355,6 +512,8 @@ async function sessions(bench, facts) {
   await shot(bench, 'sessions');
   await bench.keys('Enter');
   await bench.until('the session', async () => isTraceTab(await bench.activeTab()));
+  await bench.until('what still stands of it', async () => (await bench.lensRows()).some(({ text }) => / live \| /.test(text)));
+  await bench.until('a folded thought', () => bench.editor.locator('.codicon-folding-collapsed').count());
   await shot(bench, 'session');
   return rows[0];
 }
@@ -420,7 +579,6 @@ async function nextAndPrevious(bench, facts) {
 
 async function newest(bench) {
   await bench.command('Go to Newest Agent Change');
-  await bench.rest(500);
   await bench.until('a line with a turn', () => bench.status('line'));
 }
 
@@ -454,6 +612,7 @@ async function lensClick(bench, facts) {
 async function walkthrough(bench) {
   await bench.command('Get Started');
   await bench.page.getByText('What was found').first().waitFor();
+  await bench.page.locator('.gettingStartedContainer webview, .gettingStartedContainer iframe, .getting-started-media').first().waitFor();
   await bench.rest(500);
   await shot(bench, 'walkthrough');
   await bench.keys('Control+F4');
@@ -477,7 +636,7 @@ async function liveTrace(bench, facts) {
   await bench.command('Open Session…');
   await bench.until('sessions', async () => (await bench.quickRows())[0]?.includes('sessions that edited this file'));
   await bench.choose(log.title(facts.sessions));
-  await bench.rest(300);
+  await bench.until('the session in the first row', async () => (await bench.quickRows())[0]?.includes(log.title(facts.sessions)));
   await bench.keys('Enter');
   await bench.until('the session', async () => isTraceTab(await bench.activeTab()));
   await bench.keys('Control+End');
@@ -487,13 +646,16 @@ async function liveTrace(bench, facts) {
   }
   await shot(bench, 'live');
   await bench.keys('Control+Home');
-  await bench.rest(500);
+  await bench.until('its beginning', async () => (await bench.viewLine('# ').isVisible()) && (await bench.lensRows()).some(({ text }) => / live/.test(text)));
   // The header's second line names the moment of the last record, which is now a later one.
   const screen = async () => (await bench.editor.innerText()).replace(/\s–\s\d\d:\d\d(?=\s[+-]\d\d:\d\d\s·\ssession)/, '');
   const top = await screen();
   log.say('The end of the fourth.');
   await bench.rest(2500);
   same('the first screen', await screen(), top);
+  // It has grown all the same.
+  await bench.keys('Control+End');
+  await bench.until('the end of the fourth', () => bench.viewLine('The end of the fourth.').isVisible().catch(() => false));
 }
 
 /** The log that a session of Claude Code wrote last, and a way to let it grow. */
@@ -523,7 +685,10 @@ async function withoutServer(bench, facts) {
   await bench.until('the words', async () =>
     (await bench.notifications()).some((text) => text.includes('turnlens was not found on PATH. Set turnlens.server.path or install it: cargo install turnlens.')));
   await bench.until('the sign', async () => (await bench.status('line')).includes('Turnlens'));
+  // Whatever else would be said comes with it.
+  await bench.rest(500);
   await shot(bench, 'without-server');
+  same('messages', (await bench.notifications()).length, 1);
   await bench.clearNotifications();
   await bench.set('turnlens.server.path', facts.server);
   await bench.open(facts.file);
@@ -531,12 +696,57 @@ async function withoutServer(bench, facts) {
   await bench.until('lenses again', async () => (await bench.lensRows()).length > 0);
 }
 
+/** A command of ours, and what it says. */
+async function says(bench, command, words) {
+  await bench.command(command);
+  const text = await bench.until(`the words of ${command}`, async () => {
+    const [toast] = await bench.notifications();
+    return toast?.replace(/\s+/g, ' ').trim();
+  });
+  must(`the words of ${command}`, words.test(text), text);
+  await shot(bench, `nothing-${command.split(' ')[0].toLowerCase()}`);
+  await bench.neighbour('Put All Back');
+  return text;
+}
+
+/** In a folder without git, with no home and no logs. */
+async function nothingIsSaidUnasked(bench) {
+  await bench.open('alone.rs');
+  await bench.goTo(3, 3);
+  // Whatever would be said comes by then.
+  await bench.rest(3000);
+  same('notifications', await bench.notifications(), []);
+  same('lens rows', await bench.lensRows(), []);
+  same('status', await bench.status('line'), '');
+  same('the tab', await bench.activeTab(), 'alone.rs');
+  await noProblems(bench);
+}
+
+async function saidWhenAsked(bench) {
+  const looked = /Add Folder Open Demo No agent sessions found\./;
+  const texts = [];
+  for (const command of ['Open Session…', 'Show Changes of the Last Turn', 'Go to Newest Agent Change', 'Copy Resume Command']) {
+    await bench.open('alone.rs');
+    texts.push(await says(bench, command, looked));
+  }
+  await bench.open('alone.rs');
+  texts.push(await says(bench, 'Open Turn of This Line', /No recorded turn wrote this line\./));
+  return texts.join(' ‖ ');
+}
+
+/** What holds where there is nothing: no logs, no git, no home. */
+export const CHECKS_OF_NOTHING = [
+  { name: 'nothing: no message unasked', run: nothingIsSaidUnasked, always: true },
+  { name: 'nothing: words when asked', run: saidWhenAsked },
+];
+
 export const CHECKS = [
   { name: 'starts quietly', run: startsQuietly, always: true },
   { name: 'lens on heads', run: lensOnHeads },
   { name: 'status bar', run: statusBar },
   { name: 'line menu', run: lineMenu },
   { name: 'hover below the other', run: hoverBelowTheOther },
+  { name: 'compact hover', run: compactHover },
   { name: 'turn and back', run: turnAndBack },
   { name: 'trace folds', run: traceFolds },
   { name: 'trace outline', run: traceOutline },
@@ -550,9 +760,10 @@ export const CHECKS = [
   { name: 'next and previous', run: nextAndPrevious },
   { name: 'newest', run: newest },
   { name: 'quiet on every line', run: quietOnEveryLine },
-  { name: 'folds by indentation', run: foldsByIndentation },
+  { name: 'structure as without Turnlens', run: asWithoutTurnlens },
   { name: 'workspace symbols', run: workspaceSymbols },
   { name: 'definition', run: definition },
+  { name: 'definition in a comment', run: definitionInAComment },
   { name: 'typing moves no lens', run: typingMovesNoLens },
   { name: 'toggle lenses', run: toggleLenses },
   { name: 'unknown line', run: unknownLine },

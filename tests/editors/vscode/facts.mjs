@@ -30,13 +30,25 @@ function choose(files, sessions) {
   const need = (what, found) => found ?? missing(`${file.name}: no ${what}`);
   return {
     sessions,
-    sources: files.filter(({ name }) => SOURCE.test(name)).map(({ name, lines }) => ({ name, lines: lines.length })),
+    sources: files.filter(({ name }) => SOURCE.test(name)).map(sourceOf),
+    // A file that is no source.
+    plain: files.find(({ name }) => name.endsWith('.toml'))?.name ?? '',
+    comment: commentOf(files),
     file: file.name,
     lines: file.lines,
     // Indented, so that it has leading white space, and alike no other, so that it can be recognised.
     known: need('indented line of a turn with a word in it', file.lines.find((l) => l.known && /^\s/.test(l.text) && hasWord(l) && unique(l, file))),
     unknown: need('line of nobody with a word in it', file.lines.find((l) => !l.known && hasWord(l))),
   };
+}
+
+const sourceOf = ({ name, lines }) => ({ name, lines: lines.length, known: lines.filter((l) => l.known).length });
+
+/** A line of a turn that is a comment with a word in it, and the column (from 1) of its marks. */
+function commentOf(files) {
+  const comments = files.filter(({ name }) => SOURCE.test(name)).flatMap(({ lines }) => lines.filter((l) => l.known && /^\s*(\/\/|#\s)/.test(l.text)));
+  const found = comments.find(hasWord);
+  return found && { ...found, mark: found.text.search(/\S/) + 1 };
 }
 
 const unique = (line, { lines }) => lines.filter((other) => other.text === line.text).length === 1;

@@ -29,6 +29,8 @@ function chromium() {
 
 const SETTINGS = {
   'workbench.startupEditor': 'none',
+  // What opens is there at once, also in the pictures.
+  'workbench.reduceMotion': 'on',
   'workbench.welcomePage.walkthroughs.openOnInstall': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.enableExperiments': false,
@@ -40,6 +42,8 @@ const SETTINGS = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
+  // In a browser the workbench saves by itself; on a computer it does not.
+  'files.autoSave': 'off',
   'files.simpleDialog.enable': true,
   'git.openRepositoryInParentFolders': 'never',
   'security.workspace.trust.enabled': false,
@@ -47,10 +51,13 @@ const SETTINGS = {
   'update.mode': 'none',
 };
 
-/** The surroundings of a process in which `home` is the person's home, and no agent's own variable leads elsewhere. */
+/**
+ * The surroundings of a process in which `home` is the person's home, and no agent's own variable leads elsewhere.
+ * Without `home` the person has none.
+ */
 export function environment(home, cache) {
-  const kept = Object.entries(process.env).filter(([key]) => !/^(CLAUDE|CODEX|GEMINI|OPENCODE|XDG)_/.test(key));
-  return { ...Object.fromEntries(kept), HOME: home, XDG_CACHE_HOME: cache };
+  const kept = Object.entries(process.env).filter(([key]) => !/^((CLAUDE|CODEX|GEMINI|OPENCODE|XDG)_.*|HOME)$/.test(key));
+  return { ...Object.fromEntries(kept), ...(home === undefined ? {} : { HOME: home }), XDG_CACHE_HOME: cache };
 }
 
 /** Starts the workbench on `repo` with the packed extension and its neighbour; `env` is that of the extension host. */
@@ -190,11 +197,31 @@ export class Bench {
   }
 
   /** Runs a command of ours by its title. */
-  async command(title) {
-    await this.page.keyboard.press('Control+Shift+P');
-    await this.choose(`>Turnlens: ${title}`);
-    await this.until(`command ${title}`, async () => (await this.quickRows())[0]?.includes(title));
-    await this.page.keyboard.press('Enter');
+  command(title) {
+    return this.palette(`Turnlens: ${title}`);
+  }
+
+  /** Runs the command that the palette has in its first row for these words. */
+  async palette(words) {
+    const title = words.replace(/^.*: /, '');
+    // Its rows may still be sorted anew when the key comes, and then it is swallowed.
+    const ran = async () => !(await this.asked()).startsWith(`>${words}`);
+    await this.until(`command ${words}`, async () => {
+      if (await ran()) {
+        await this.page.keyboard.press('Control+Shift+P');
+        await this.choose(`>${words}`).catch(() => undefined);
+      }
+      const there = await this.until(title, async () => (await this.quickRows())[0]?.includes(title), 3000).catch(() => false);
+      // Soon after the start an extension may not be there yet.
+      await this.page.keyboard.press(there ? 'Enter' : 'Escape');
+      return there && this.until('its end', ran, 2000).catch(() => false);
+    }, 30_000);
+  }
+
+  /** What stands in the open quick input; nothing where none is open. */
+  async asked() {
+    const [input] = await this.quickPick.locator('input').all();
+    return input === undefined ? '' : input.inputValue({ timeout: 1000 }).catch(() => '');
   }
 
   /** Sets a setting of the person, by way of the neighbour: this workbench does not watch its settings file. */
@@ -210,28 +237,27 @@ export class Bench {
     await this.page.locator('.editor-group-container.active .view-line').first().waitFor();
   }
 
-  /** Runs a command of the neighbour and answers its question. */
-  async neighbour(title, answer, tries = 4) {
-    // Soon after the start the neighbour may not be there yet.
-    await this.until(`the neighbour's ${title}`, async () => {
-      await this.page.keyboard.press('Control+Shift+P');
-      await this.choose(`>Neighbour: ${title}`).catch(() => undefined);
-      await this.rest(100);
-      const there = (await this.quickRows())[0]?.includes(title);
-      await this.page.keyboard.press(there ? 'Enter' : 'Escape');
-      return there;
-    });
-    // The palette now and then swallows the key while its rows are still being sorted: then it is asked again.
-    const asked = async () => (await this.quickPick.isVisible()) && (await this.quickRows()).length === 0;
-    for (let waited = 0; !(await asked()) && waited < 4000; waited += 200) await this.rest(200);
-    if (!(await asked()) && tries > 1) {
-      await this.page.keyboard.press('Escape');
-      return this.neighbour(title, answer, tries - 1);
-    }
-    await this.until('its question', asked);
+  /** Runs a command of the neighbour and answers its question, if it has one. */
+  async neighbour(title, answer) {
+    await this.palette(`Neighbour: ${title}`);
+    if (answer === undefined) return;
+    const asks = async () => (await this.quickPick.isVisible()) && (await this.quickRows()).length === 0;
+    await this.until('its question', asks);
     await this.choose(answer);
     await this.page.keyboard.press('Enter');
     await this.until('its end', async () => !(await this.quickPick.isVisible()));
+  }
+
+  /** Files that were changed and not saved, by their tabs. */
+  changedFiles() {
+    return this.page.locator('.editor-group-container .tab.dirty').allInnerTexts();
+  }
+
+  /** What a check that failed left behind is no matter of the next one. */
+  async putBack() {
+    await this.calm();
+    await this.neighbour('Put All Back');
+    await this.until('no editor', async () => (await this.page.locator('.editor-group-container .tab').count()) === 0);
   }
 
   async goTo(line, column = 1) {
@@ -240,6 +266,8 @@ export class Bench {
     await this.until(`line ${line}`, async () => {
       await this.page.keyboard.press('Control+g');
       await this.choose(`:${line}:${column}`).catch(() => undefined);
+      // Without the question the key would go into the file.
+      if ((await this.asked()) !== `:${line}:${column}`) return false;
       await this.page.keyboard.press('Enter');
       return this.until(`line ${line}`, there, 1000).catch(() => false);
     });
@@ -263,9 +291,9 @@ export class Bench {
 
   /** The selected text, by way of the clipboard. */
   async selection() {
+    await this.page.evaluate(() => navigator.clipboard.writeText(''));
     await this.keys('Control+c');
-    await this.rest(200);
-    return this.clipboard();
+    return this.until('the selection', () => this.clipboard());
   }
 
   clipboard() {
@@ -298,6 +326,12 @@ export class Bench {
     );
     const below = lines.filter((line) => line.y >= box.y + box.height - 4).sort((a, b) => a.y - b.y);
     return below[0]?.text.replaceAll('\u00a0', ' ');
+  }
+
+  /** The lines that stay in sight above the text, because it stands in them. */
+  async stickyLines() {
+    const lines = await this.editor.locator('.sticky-widget .sticky-line-content').allInnerTexts();
+    return lines.map((line) => line.replaceAll('\u00a0', ' ').trim()).filter((line) => line !== '');
   }
 
   /** Text of one of our status bar items; empty where it is hidden. */

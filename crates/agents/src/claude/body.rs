@@ -7,12 +7,12 @@ use serde_json::value::RawValue;
 use trace::{Change, Content, Hunk, Observation, Replacement, StepKind, Timestamp};
 
 use super::patch::restore_tabs;
-use super::paths::absolute;
 use super::record::{Block, Input, OneEdit, Outcome, PatchHunk, Progress, Record};
 use super::said::{Said, listen};
 use super::scan::{local_command, manner_of};
 use super::{PART_TASK, system, tools};
 use crate::json::{self, List, Str};
+use crate::paths::absolute;
 
 /// What the object in `bytes` says at `part`. `None`: it cannot be understood.
 pub(super) fn content(bytes: &[u8], part: u16) -> Option<Content> {
@@ -153,6 +153,7 @@ fn no_change(path: Box<str>) -> Change {
         created: false,
         deleted: false,
         user_modified: false,
+        moved_to: None,
     }
 }
 

@@ -1,16 +1,13 @@
 //! What a scan remembers of the records before: all that travels with a cursor. It is bounded by entries, so that it
 //! stays small beside a log of any length, and every part is shared with the cursor before until it changes.
 
-use std::borrow::Borrow;
-use std::collections::VecDeque;
-use std::hash::Hash;
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
 use trace::{Context, RecordId};
 
 use super::record::Record;
 use super::tools::Asked;
+use crate::recent::Recent;
 
 #[derive(Clone, Default)]
 pub(super) struct Known {
@@ -53,54 +50,6 @@ impl Known {
     }
 }
 
-/// The newest entries of a map, at most `MOST`.
-#[derive(Clone)]
-pub(super) struct Recent<K, V, const MOST: usize> {
-    known: FxHashMap<K, V>,
-    /// Keys as they were first put in.
-    order: VecDeque<K>,
-}
-
-impl<K, V, const MOST: usize> Default for Recent<K, V, MOST> {
-    fn default() -> Recent<K, V, MOST> {
-        Recent { known: FxHashMap::default(), order: VecDeque::new() }
-    }
-}
-
-impl<K: Clone + Eq + Hash, V, const MOST: usize> Recent<K, V, MOST> {
-    /// Whether the key is new. The entry that was put in first makes room.
-    pub(super) fn put(&mut self, key: K, value: V) -> bool {
-        if self.known.insert(key.clone(), value).is_some() {
-            return false;
-        }
-        self.order.push_back(key);
-        if self.order.len() > MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-        true
-    }
-
-    pub(super) fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
-    where
-        K: Borrow<Q>,
-    {
-        self.known.get_key_value(key)
-    }
-
-    fn take<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-    {
-        let value = self.known.remove(key)?;
-        if let Some(at) = self.order.iter().position(|known| known.borrow() == key) {
-            self.order.remove(at);
-        }
-        Some(value)
-    }
-}
-
 /// The conversations of sub-agents whose records stand among the parent's.
 #[derive(Clone, Default)]
 pub(super) struct Threads {
@@ -129,24 +78,5 @@ impl Threads {
         }
         self.newest = Some(thread.clone());
         thread
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Recent;
-
-    #[test]
-    fn the_oldest_makes_room() {
-        let mut recent: Recent<u32, u32, 3> = Recent::default();
-        let put: Vec<bool> = [1, 2, 1, 3].iter().map(|key| recent.put(*key, key * 10)).collect();
-        assert_eq!(put, [true, true, false, true]);
-        recent.put(4, 40);
-        assert_eq!((recent.get(&1), recent.get(&2)), (None, Some((&2, &20))));
-        assert_eq!((recent.take(&2), recent.take(&2)), (Some(20), None));
-        recent.put(2, 21);
-        assert_eq!((recent.known.len(), recent.order.len()), (3, 3));
-        recent.put(5, 50);
-        assert_eq!((recent.get(&3), recent.get(&2)), (None, Some((&2, &21))));
     }
 }

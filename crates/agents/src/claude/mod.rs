@@ -11,7 +11,6 @@
 mod body;
 mod known;
 mod patch;
-mod paths;
 mod record;
 mod said;
 mod scan;

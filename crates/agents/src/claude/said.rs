@@ -1,6 +1,7 @@
 //! What a user record says: a person's prompt is only one of many things that Claude Code writes under that name.
 
 use super::record::Block;
+pub(super) use crate::words::head;
 
 /// One thing that a user record (or a queued command) says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,15 +185,5 @@ fn labelled(label: &str, text: &str) -> String {
     match head(text) {
         text if text.is_empty() => label.to_owned(),
         text => format!("{label}: {text}"),
-    }
-}
-
-/// The first line that says something, cut to what fits one line of a document.
-pub(super) fn head(text: &str) -> String {
-    const WIDTH: usize = 120;
-    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    match line.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line.to_owned(),
     }
 }

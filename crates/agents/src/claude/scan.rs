@@ -10,13 +10,13 @@ use trace::{
 
 use super::known::Known;
 
-use super::paths::absolute;
 use super::record::{Block, Message, Progress, Rare, Record, TokenCounts, hashed, record_id, time};
 use super::said::{Manner, Said, head, listen};
 use super::tools;
 use super::{PART_TASK, SYNTHETIC, system};
 use crate::json;
 use crate::jsonl::{self, Candidate, Objects};
+use crate::paths::absolute;
 
 /// Makes entries of the records of one log, in their order.
 pub(super) struct Scanner<'s> {
@@ -143,6 +143,7 @@ impl<'s> Scanner<'s> {
             parent_session: changed(&mut told.parent_session, parent.as_deref()),
             cwd: changed(&mut told.cwd, record.cwd.get()),
             branch: changed(&mut told.branch, record.git_branch.get()),
+            start_commit: None,
             model: changed(&mut told.model, model.filter(|model| *model != SYNTHETIC && !is_side)),
             version: changed(&mut told.version, record.version.get()),
             entrypoint: changed(&mut told.entrypoint, record.entrypoint.get()),

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use trace::{Call, EditStub, Excerpt, StepKind, ToolResult};
 
-use super::paths::absolute;
 use super::record::{Block, Input, Outcome, PatchHunk, Signs};
 use crate::json::{self, List, Str};
+use crate::paths::absolute;
+use crate::words::{commit_in_line, lines_changed};
 
 /// Characters of a sub-agent's task by which its log is known.
 const TASK: usize = 200;
@@ -49,6 +50,7 @@ pub(super) fn call(id: Arc<str>, tool: Arc<str>, input: &Input<'_>, cwd: Option<
         detail: detail(kind, input).map(Into::into),
         task: task.map(|task| task.trim().chars().take(TASK).collect::<String>().into()),
         files,
+        touches: None,
         tool,
     };
     (call, asked)
@@ -101,7 +103,15 @@ fn edit_asked_for(tool: &str, input: &Input<'_>, cwd: Option<&str>) -> Option<Ed
         _ => return None,
     };
     let line = u32::from(tool == "Write" && added > 0);
-    Some(EditStub { path: absolute(cwd, path).into(), added, removed, line, created: false, deleted: false })
+    Some(EditStub {
+        path: absolute(cwd, path).into(),
+        added,
+        removed,
+        line,
+        created: false,
+        deleted: false,
+        moved_to: None,
+    })
 }
 
 /// The `tool_result` in `block`. `raw` is the record's `toolUseResult`, where it belongs to this block alone.
@@ -221,13 +231,6 @@ fn commit<'t>(told: Option<&'t Outcome<'_>>, asked: Option<&Asked>, output: &'t 
     asked.filter(|asked| asked.commits).and_then(|_| printed.lines().find_map(commit_in_line))
 }
 
-/// The commit in `[branch abc1234] message`, as `git commit` prints it.
-fn commit_in_line(line: &str) -> Option<&str> {
-    let (inside, _) = line.trim_start().strip_prefix('[')?.split_once("] ")?;
-    let (_, sha) = inside.rsplit_once(' ')?;
-    ((7..=40).contains(&sha.len()) && sha.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(sha)
-}
-
 /// The edits that a result proves that is no error.
 fn edits(told: Option<&Outcome<'_>>, asked: Option<&Asked>, output: &str, cwd: Option<&str>) -> Vec<EditStub> {
     let from_call = || {
@@ -251,7 +254,7 @@ pub(super) fn edit_told(told: &Outcome<'_>, cwd: Option<&str>) -> Option<EditStu
         return None;
     }
     let created = told.kind.is("create") || creates_by_edit(told);
-    let mut stub = EditStub { path, added: 0, removed: 0, line: 0, created, deleted: false };
+    let mut stub = EditStub { path, added: 0, removed: 0, line: 0, created, deleted: false, moved_to: None };
     let hunks: List<PatchHunk<Signs>> = json::read(told.structured_patch);
     if !hunks.0.is_empty() {
         count_hunks(&hunks, &mut stub);
@@ -276,7 +279,7 @@ fn notebook_edit_told(told: &Outcome<'_>, path: Box<str>) -> Option<EditStub> {
     }
     let (before, after) = (text_of(told.original_notebook), text_of(told.updated_notebook));
     let (added, removed) = if after.is_empty() { (0, 0) } else { lines_changed(&before, &after) };
-    Some(EditStub { path, added, removed, line: 0, created: false, deleted: false })
+    Some(EditStub { path, added, removed, line: 0, created: false, deleted: false, moved_to: None })
 }
 
 fn count_hunks(hunks: &List<PatchHunk<Signs>>, stub: &mut EditStub) {
@@ -310,15 +313,6 @@ fn sum<'t>(replacements: impl Iterator<Item = (&'t str, &'t str)>) -> (u32, u32)
     replacements
         .map(|(old, new)| lines_changed(old, new))
         .fold((0, 0), |(added, removed), (more, less)| (added + more, removed + less))
-}
-
-/// Lines added and removed between two texts, without the lines that both begin and end with.
-fn lines_changed(old: &str, new: &str) -> (u32, u32) {
-    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    let head = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
-    let (old, new) = (&old[head..], &new[head..]);
-    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
-    (count(new.iter()) - tail as u32, count(old.iter()) - tail as u32)
 }
 
 fn text_of(raw: Option<&RawValue>) -> Cow<'_, str> {

@@ -75,6 +75,7 @@ fn parse_what(what: &str, rest: &str) -> What {
             detail: None,
             task: None,
             files: Vec::new(),
+            touches: None,
         }),
         "result" => {
             let call = word().into();
@@ -85,6 +86,7 @@ fn parse_what(what: &str, rest: &str) -> What {
                 line: 1,
                 created: false,
                 deleted: false,
+                moved_to: None,
             });
             What::Result(ToolResult {
                 call,
@@ -210,7 +212,7 @@ fn render_turn(out: &mut String, turn: &Turn) {
     render_responses(out, &turn.responses);
 }
 
-fn render_steps(out: &mut String, prefix: &str, steps: &[Step]) {
+fn render_steps(out: &mut String, prefix: &str, steps: &Grown<Step>) {
     for step in steps {
         write!(out, "  {prefix}{} {} {}", step.number, step.kind.id(), step.text.head).unwrap();
         if let Some(call) = &step.call {
@@ -226,7 +228,7 @@ fn render_steps(out: &mut String, prefix: &str, steps: &[Step]) {
     }
 }
 
-fn render_responses(out: &mut String, responses: &[Response]) {
+fn render_responses(out: &mut String, responses: &Grown<Response>) {
     for response in responses {
         writeln!(out, "  response of {} tokens", response.tokens.output).unwrap();
     }
@@ -717,6 +719,34 @@ fn a_finished_turn_is_shared() {
     assert!(Arc::ptr_eq(&before.turns[0], &last.turns[0]));
     assert!(!Arc::ptr_eq(&before.turns[1], &last.turns[1]));
     assert_eq!((before.turns[1].steps.len(), last.turns[1].steps.len()), (1, 2));
+}
+
+/// How many items of the newer list are copies of items that the older one has, too.
+fn copied<T>(old: &Grown<T>, new: &Grown<T>) -> usize {
+    old.iter().zip(new).filter(|(old, new)| !std::ptr::eq(*old, *new)).count()
+}
+
+#[test]
+fn an_open_turn_of_any_length_shares_all_but_the_last_steps() {
+    let mut deriver = Deriver::new(LogId(0), Agent::ClaudeCode, "log");
+    let lines =
+        |at: usize| format!("c{at} call t{at} Bash ls\nr{at} result t{at}\nu{at} usage m{at} 5\nn{at} system hook\n");
+    let text: String = (0..2_000).map(lines).collect();
+    parse(&format!("a prompt First of all\nlate call late Bash make\n{text}"))
+        .into_iter()
+        .for_each(|entry| deriver.push(entry));
+    let more = parse("x call x Bash ls\ny result late\nz usage z 5\nv system hook\nw text Done");
+    for entry in more {
+        let before = deriver.snapshot();
+        let (id, what) = (entry.id, entry.what.clone());
+        deriver.push(entry);
+        let after = deriver.snapshot();
+        let [old, new] = [&before, &after].map(|path| &path.turns[0]);
+        assert!(new.steps.len() > 2_000 && new.responses.len() >= 2_000 && new.notes.len() >= 2_000);
+        let copied =
+            copied(&old.steps, &new.steps) + copied(&old.responses, &new.responses) + copied(&old.notes, &new.notes);
+        assert!(copied <= Grown::<Step>::CHUNK, "{copied} copies for {id:?} {what:?}");
+    }
 }
 
 /// Lines over few names, so that repeats, early results, rewinds and sides happen often.

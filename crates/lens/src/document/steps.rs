@@ -1,6 +1,7 @@
 //! The steps of a turn or a sub-agent, as they stand in every document.
 
 use std::borrow::Cow;
+use std::iter::Peekable;
 use std::sync::Arc;
 
 use trace::{
@@ -92,12 +93,12 @@ impl<'a, 'p> Steps<'a, 'p> {
     pub(crate) fn turn_steps(&mut self) {
         let turn = self.turn;
         let log = self.source.session.path.log;
-        let mut notes = turn.notes.as_slice();
+        let mut notes = turn.notes.iter().peekable();
         for step in &turn.steps {
-            notes = self.notes_before(notes, step.number);
+            self.notes_before(&mut notes, step.number);
             self.step(&[step.number], step, log);
         }
-        self.notes_before(notes, u32::MAX);
+        self.notes_before(&mut notes, u32::MAX);
     }
 
     pub(crate) fn side_steps(&mut self, above: &[u32], side: &'a Side) {
@@ -107,13 +108,12 @@ impl<'a, 'p> Steps<'a, 'p> {
     }
 
     /// Writes the notes that stand before the step, those of one kind of row folded together.
-    fn notes_before<'n>(&mut self, notes: &'n [Note], step: u32) -> &'n [Note] {
-        let (now, later) = notes.split_at(notes.iter().take_while(|note| note.after < step).count());
-        if self.only.is_some() {
-            return later;
-        }
+    fn notes_before<'n>(&mut self, notes: &mut Peekable<impl Iterator<Item = &'n Note>>, step: u32) {
         let mut rows: Option<u32> = None;
-        for note in now {
+        while let Some(note) = notes.next_if(|note| note.after < step) {
+            if self.only.is_some() {
+                continue;
+            }
             if let NoteKind::Compacted(compaction) = &note.kind {
                 self.end_of_rows(rows.take());
                 self.compaction(compaction);
@@ -127,7 +127,6 @@ impl<'a, 'p> Steps<'a, 'p> {
             rows.get_or_insert(line);
         }
         self.end_of_rows(rows);
-        later
     }
 
     fn end_of_rows(&mut self, first: Option<u32>) {

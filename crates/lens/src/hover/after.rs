@@ -1,6 +1,6 @@
 //! What the agent said before an edit and what ran after it.
 
-use trace::{LogId, Session, Step, StepKind};
+use trace::{Grown, LogId, Session, Step, StepKind};
 
 use super::Markup;
 use crate::document::Source;
@@ -109,12 +109,12 @@ fn later_steps<'s>(session: &'s Session, step: &StepRef) -> Option<Vec<(String, 
 }
 
 /// The steps of a turn, or of the sub-agent that the step `above` started.
-fn level<'s>(session: &'s Session, turn: u32, above: &[u32]) -> Option<(&'s [Step], LogId)> {
+fn level<'s>(session: &'s Session, turn: u32, above: &[u32]) -> Option<(&'s Grown<Step>, LogId)> {
     match above {
-        [] => session.path.turn(turn).map(|turn| (turn.steps.as_slice(), session.path.log)),
+        [] => session.path.turn(turn).map(|turn| (&turn.steps, session.path.log)),
         _ => {
             let at = session.step(turn, above)?;
-            session.side(at.step).map(|side| (side.steps.as_slice(), side.log))
+            session.side(at.step).map(|side| (&side.steps, side.log))
         }
     }
 }

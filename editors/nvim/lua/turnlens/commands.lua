@@ -83,11 +83,12 @@ end
 -- Tells where was looked, when a person asks and there is nothing; `otherwise` where there are sessions.
 local function say_nothing(status, otherwise)
   if not status or (status.sessions or 0) > 0 then return util.notify(otherwise) end
-  local folders = vim.tbl_map(
-    function(folder) return type(folder) == 'table' and folder.path or folder end,
-    status.folders or {}
-  )
-  util.notify(('No agent sessions found. Looked in %s (%d places).'):format(table.concat(folders, ', '), #folders))
+  local folders = status.folders or {}
+  local text = 'No agent sessions found.'
+  -- Two folders are named, all are counted.
+  if #folders > 0 then text = text .. ' Looked in ' .. table.concat(vim.list_slice(folders, 1, 2), ', ') end
+  if #folders > 2 then text = ('%s, … (%d places)'):format(text, #folders) end
+  util.notify(#folders > 0 and text .. '.' or text)
 end
 
 local function newest(call)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// `path` made absolute by the folder in which the agent worked. What is absolute on any system stays as it is.
-pub(super) fn absolute<'p>(cwd: Option<&str>, path: &'p str) -> Cow<'p, str> {
+pub(crate) fn absolute<'p>(cwd: Option<&str>, path: &'p str) -> Cow<'p, str> {
     match cwd {
         Some(cwd) if !is_absolute(path) => Cow::Owned(join(cwd, path)),
         _ => Cow::Borrowed(path),
