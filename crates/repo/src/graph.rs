@@ -3,6 +3,9 @@
 //! What a commit did to a path never changes, so a graph is kept while HEAD moves and only ever grows. History is
 //! simplified as `git log -- path` does it: a commit that has the file as one of its parents has it is passed by, and
 //! only that parent is followed.
+//!
+//! A stash is a commit too, but its second and third parent are no history of it: what was staged then, and the files
+//! that git did not know. They are walks of their own.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -11,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use gix::ObjectId;
 use gix::objs::tree::{EntryKind, EntryMode};
-use gix::objs::{CommitRefIter, Find, Kind, TreeRefIter};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::reading::{Commits, Facts, Place};
 use crate::{Repo, paths};
 
 /// When to stop walking through history. What an earlier call has found already costs nothing.
@@ -44,7 +47,12 @@ impl Budget {
             Some(left) => left,
             None => return false,
         };
-        self.until.is_none_or(|until| Instant::now() < until)
+        !self.is_over()
+    }
+
+    /// Whether the time is.
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
 
@@ -104,10 +112,25 @@ pub(crate) struct FileGraph {
     pending: BinaryHeap<Visit>,
     versions: Vec<Version>,
     /// The commits from which it was asked.
-    starts: Vec<ObjectId>,
+    starts: FxHashSet<ObjectId>,
     visits: u64,
-    /// Something was missing; it may come later (`git fetch --unshallow`).
-    cut: bool,
+    /// Where the last start has the path: the next one probably has the same trees.
+    near: Option<Place>,
+    /// Those of the commits that are no ordinary ones.
+    of_stashes: FxHashMap<ObjectId, OfStash>,
+    /// For a stash, the commits that are walks of their own.
+    beside: FxHashMap<ObjectId, Vec<ObjectId>>,
+    /// The commits that are not here, or whose trees are not.
+    missing: FxHashSet<ObjectId>,
+}
+
+/// A commit that `git stash` made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum OfStash {
+    /// Its tree is the working tree, or the untracked files in it.
+    Worktree,
+    /// Its tree is the index.
+    Index,
 }
 
 /// A commit to visit: the newest first, and of two of one second the one that was found first.
@@ -119,13 +142,6 @@ struct Visit {
     place: Place,
 }
 
-/// Where the path leads in one commit.
-struct Place {
-    /// The commit's tree, then the trees of the folders on the path, as far as they exist.
-    trees: Vec<ObjectId>,
-    entry: Option<(ObjectId, EntryMode)>,
-}
-
 impl FileGraph {
     /// `None`: `rel` is no path of a repository.
     pub(crate) fn new(rel: &str) -> Option<FileGraph> {
@@ -134,26 +150,41 @@ impl FileGraph {
             fates: FxHashMap::default(),
             pending: BinaryHeap::new(),
             versions: Vec::new(),
-            starts: Vec::new(),
+            starts: FxHashSet::default(),
             visits: 0,
-            cut: false,
+            near: None,
+            of_stashes: FxHashMap::default(),
+            beside: FxHashMap::default(),
+            missing: FxHashSet::default(),
         })
     }
 
-    /// The blob of the file in `commit`, whatever its history.
-    pub(crate) fn blob_in(&self, commit: ObjectId, commits: &mut Commits<'_>) -> Option<ObjectId> {
-        let tree = commits.facts(commit)?.tree;
-        file_of(commits.place(tree, &self.names, None)?.entry)
+    /// The blob of the file in `commit`, whatever its history. The outer `None`: the commit is not here; the inner:
+    /// it has no such file.
+    pub(crate) fn blob_in(&mut self, commit: ObjectId, commits: &mut Commits<'_>) -> Option<Option<ObjectId>> {
+        let (place, _) = self.look_up(commit, commits)?;
+        let blob = file_of(place.entry);
+        self.near = Some(place);
+        Some(blob)
     }
 
     pub(crate) fn version(&self, index: usize) -> Option<&Version> {
         self.versions.get(index)
     }
 
-    /// Finds all that is behind `head`, as far as the budget goes.
-    pub(crate) fn explore(&mut self, head: ObjectId, commits: &mut Commits<'_>, budget: &mut Budget) {
-        self.start(head, commits);
-        while self.visit_next(commits, budget) {}
+    pub(crate) fn of_stash(&self, commit: &ObjectId) -> Option<OfStash> {
+        self.of_stashes.get(commit).copied()
+    }
+
+    /// Finds all that is behind these commits, one after the other, as far as the budget goes.
+    pub(crate) fn explore(&mut self, from: &[ObjectId], commits: &mut Commits<'_>, budget: &mut Budget) {
+        for &commit in from {
+            if budget.is_over() {
+                return;
+            }
+            self.start(commit, commits);
+            while self.visit_next(commits, budget) {}
+        }
         if self.pending.is_empty() {
             self.forget_the_way();
         }
@@ -169,6 +200,11 @@ impl FileGraph {
                 found => return found,
             }
         }
+    }
+
+    /// Whether the commit was looked for and is not here.
+    pub(crate) fn is_missing(&self, commit: ObjectId) -> bool {
+        self.missing.contains(&commit)
     }
 
     /// What is known of how `commit` has the file.
@@ -190,14 +226,45 @@ impl FileGraph {
     }
 
     fn start(&mut self, commit: ObjectId, commits: &mut Commits<'_>) {
+        self.starts.insert(commit);
         if self.fates.contains_key(&commit) {
             return;
         }
-        self.starts.push(commit);
-        match commits.facts(commit).and_then(|facts| Some((commits.place(facts.tree, &self.names, None)?, facts))) {
-            Some((place, facts)) => self.push(commit, facts, place),
-            None => self.set_unknown(commit),
+        let Some((place, mut facts)) = self.look_up(commit, commits) else { return self.set_unknown(commit) };
+        if commits.is_stash(commit, &facts) {
+            self.start_stash(commit, &place, &mut facts, commits);
         }
+        self.near = Some(place.clone());
+        self.push(commit, facts, place);
+    }
+
+    /// Leaves only those as parents of the stash from which its file can have come: the commit that it was made on,
+    /// and what was staged if that is another text.
+    fn start_stash(&mut self, commit: ObjectId, place: &Place, facts: &mut Facts, commits: &mut Commits<'_>) {
+        let mut parents = std::mem::take(&mut facts.parents).into_iter();
+        let base = parents.next();
+        let index = parents.next();
+        let untracked = parents.next();
+        let entry_in = |commit: ObjectId, commits: &mut Commits<'_>| Some(self.look_up(commit, commits)?.0.entry);
+        let in_base = base.and_then(|base| entry_in(base, commits));
+        let index = index.filter(|index| {
+            let staged = entry_in(*index, commits);
+            staged.is_some() && staged != in_base && staged != Some(place.entry)
+        });
+        facts.parents.extend(base.into_iter().chain(index));
+        self.of_stashes.insert(commit, OfStash::Worktree);
+        self.of_stashes.extend(index.map(|index| (index, OfStash::Index)));
+        self.of_stashes.extend(untracked.map(|untracked| (untracked, OfStash::Worktree)));
+        let beside: Vec<ObjectId> = index.into_iter().chain(untracked).collect();
+        for &commit in &beside {
+            self.start(commit, commits);
+        }
+        self.beside.insert(commit, beside);
+    }
+
+    fn look_up(&self, commit: ObjectId, commits: &mut Commits<'_>) -> Option<(Place, Facts)> {
+        let facts = commits.facts(commit)?;
+        Some((commits.place(facts.tree, &self.names, self.near.as_ref())?, facts))
     }
 
     fn push(&mut self, commit: ObjectId, facts: Facts, place: Place) {
@@ -208,7 +275,7 @@ impl FileGraph {
     }
 
     fn set_unknown(&mut self, commit: ObjectId) {
-        self.cut = true;
+        self.missing.insert(commit);
         self.fates.entry(commit).or_insert(Fate::Unknown);
     }
 
@@ -285,29 +352,62 @@ impl FileGraph {
         self.fates = ends.into_iter().map(|id| (id, fate(id))).collect();
     }
 
-    /// The versions behind `head` that are known, newest first, as `git log` orders them; and whether that is all.
-    pub(crate) fn newest_first(&self, head: ObjectId) -> (Vec<usize>, bool) {
-        let mut order = Vec::new();
-        let mut complete = true;
-        let mut seen = FxHashSet::default();
-        let mut heap = BinaryHeap::new();
-        let mut next = vec![head];
-        loop {
-            for commit in next.drain(..) {
-                match self.known(commit) {
-                    Found::Version(index) if seen.insert(index) => {
-                        let seconds = self.versions.get(index).map_or(0, |version| version.seconds);
-                        heap.push((seconds, Reverse(seen.len()), index));
-                    }
-                    Found::Version(_) | Found::Never => {}
-                    Found::Unknown | Found::NotYet => complete = false,
+    /// The versions behind these commits that are known, the newest first, but none before one that came of it; and
+    /// whether that is all.
+    pub(crate) fn newest_first(&self, from: &[ObjectId]) -> (Vec<usize>, bool) {
+        let (mut waits_for, complete) = self.children_behind(from);
+        let ready = waits_for.iter().filter(|(_, children)| **children == 0);
+        let mut ready: BinaryHeap<_> = ready.map(|(&index, _)| self.age(index)).collect();
+        let mut order = Vec::with_capacity(waits_for.len());
+        while let Some((_, Reverse(index))) = ready.pop() {
+            order.push(index);
+            for parent in self.parents_of(index) {
+                let Found::Version(parent) = parent else { continue };
+                let Some(children) = waits_for.get_mut(&parent) else { continue };
+                *children -= 1;
+                if *children == 0 {
+                    ready.push(self.age(parent));
                 }
             }
-            let Some((_, _, index)) = heap.pop() else { return (order, complete) };
-            order.push(index);
-            let parents = self.versions.get(index).into_iter().flat_map(|version| &version.parents);
-            next.extend(parents.map(|parent| parent.commit));
         }
+        (order, complete)
+    }
+
+    /// The greatest is the newest, and of two of one second the one that was found first.
+    fn age(&self, index: usize) -> (i64, Reverse<usize>) {
+        (self.versions.get(index).map_or(0, |version| version.seconds), Reverse(index))
+    }
+
+    /// The versions behind these commits, and of how many of the others each is a parent.
+    fn children_behind(&self, from: &[ObjectId]) -> (FxHashMap<usize, usize>, bool) {
+        let mut children = FxHashMap::default();
+        let mut complete = true;
+        let beside = from.iter().filter_map(|commit| self.beside.get(commit)).flatten();
+        let mut next: Vec<(Found, usize)> = from.iter().chain(beside).map(|commit| (self.known(*commit), 0)).collect();
+        while let Some((found, as_parent)) = next.pop() {
+            match found {
+                Found::Version(index) => {
+                    let is_new = !children.contains_key(&index);
+                    *children.entry(index).or_default() += as_parent;
+                    if is_new {
+                        next.extend(self.parents_of(index).map(|parent| (parent, 1)));
+                    }
+                }
+                Found::Never => {}
+                Found::Unknown | Found::NotYet => complete = false,
+            }
+        }
+        (children, complete)
+    }
+
+    fn parents_of(&self, index: usize) -> impl Iterator<Item = Found> {
+        let parents = self.versions.get(index).into_iter().flat_map(|version| &version.parents);
+        parents.map(|parent| self.known(parent.commit))
+    }
+
+    /// Whether something has come since that was not here (`git fetch --unshallow`).
+    fn is_outdated(&self, commits: &mut Commits<'_>) -> bool {
+        self.missing.iter().any(|commit| self.look_up(*commit, commits).is_some())
     }
 }
 
@@ -340,128 +440,6 @@ impl PartialEq for Visit {
 
 impl Eq for Visit {}
 
-/// What a walk needs of a commit.
-#[derive(Clone)]
-struct Facts {
-    tree: ObjectId,
-    seconds: i64,
-    parents: Vec<ObjectId>,
-}
-
-/// Reads commits and trees, by way of the commit graph file where there is one.
-pub(crate) struct Commits<'r> {
-    pub(crate) git: &'r gix::Repository,
-    file: Option<gix::commitgraph::Graph>,
-    read: &'r ReadCommits,
-    buffer: Vec<u8>,
-}
-
-/// The commits that walks have read from their objects: half of the time of a walk, and the same for every file.
-#[derive(Default)]
-pub(crate) struct ReadCommits(Mutex<FxHashMap<ObjectId, Facts>>);
-
-/// How many of them are kept; 150 bytes each.
-const KEPT_READ: usize = 50_000;
-
-impl ReadCommits {
-    fn get(&self, commit: &ObjectId) -> Option<Facts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(commit).cloned()
-    }
-
-    fn add(&self, commit: ObjectId, facts: Facts) {
-        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.len() >= KEPT_READ {
-            read.clear();
-        }
-        read.insert(commit, facts);
-    }
-}
-
-impl<'r> Commits<'r> {
-    pub(crate) fn new(git: &'r gix::Repository, read: &'r ReadCommits) -> Commits<'r> {
-        Commits { git, file: git.commit_graph_if_enabled().ok().flatten(), read, buffer: Vec::new() }
-    }
-
-    /// `None`: it is not here.
-    fn facts(&mut self, commit: ObjectId) -> Option<Facts> {
-        if let Some(facts) = self.file.as_ref().and_then(|file| facts_in_file(file, &commit)) {
-            return Some(facts);
-        }
-        if let Some(facts) = self.read.get(&commit) {
-            return Some(facts);
-        }
-        let facts = self.read_commit(commit)?;
-        self.read.add(commit, facts.clone());
-        Some(facts)
-    }
-
-    fn read_commit(&mut self, commit: ObjectId) -> Option<Facts> {
-        let data = self.git.objects.try_find(&commit, &mut self.buffer).ok()??;
-        let mut tokens = CommitRefIter::from_bytes(data.data, data.object_hash);
-        Some(Facts {
-            tree: tokens.tree_id().ok()?,
-            parents: tokens.parent_ids().collect(),
-            seconds: tokens.committer().map_or(0, |committer| committer.seconds()),
-        })
-    }
-
-    pub(crate) fn parents(&mut self, commit: ObjectId) -> Vec<ObjectId> {
-        self.facts(commit).map_or_else(Vec::new, |facts| facts.parents)
-    }
-
-    /// `near`: the place in a commit that probably has the same trees. `None`: a tree is missing.
-    fn place(&mut self, root: ObjectId, names: &[Box<[u8]>], near: Option<&Place>) -> Option<Place> {
-        let mut trees = vec![root];
-        let mut tree = root;
-        for (depth, name) in names.iter().enumerate() {
-            if let Some(near) = near
-                && near.trees.get(depth) == Some(&tree)
-            {
-                trees.extend(near.trees.iter().skip(depth + 1));
-                return Some(Place { trees, entry: near.entry });
-            }
-            let entry = self.entry(tree, name)?;
-            let is_last = depth + 1 == names.len();
-            match entry {
-                Some((id, mode)) if mode.is_tree() && !is_last => {
-                    trees.push(id);
-                    tree = id;
-                }
-                Some((id, mode)) if !mode.is_tree() && is_last => {
-                    return Some(Place { trees, entry: Some((id, mode)) });
-                }
-                _ => break,
-            }
-        }
-        Some(Place { trees, entry: None })
-    }
-
-    /// The outer `None`: the tree is missing; the inner: the name is.
-    fn entry(&mut self, tree: ObjectId, name: &[u8]) -> Option<Option<(ObjectId, EntryMode)>> {
-        let data = self.git.objects.try_find(&tree, &mut self.buffer).ok()??;
-        if data.kind != Kind::Tree {
-            return None;
-        }
-        for entry in TreeRefIter::from_bytes(data.data, data.object_hash) {
-            let entry = entry.ok()?;
-            if entry.filename == name {
-                return Some(Some((entry.oid.to_owned(), entry.mode)));
-            }
-        }
-        Some(None)
-    }
-}
-
-fn facts_in_file(file: &gix::commitgraph::Graph, commit: &gix::oid) -> Option<Facts> {
-    let commit = file.commit_by_id(commit)?;
-    let parents = commit.iter_parents().map(|position| Some(file.id_at(position.ok()?).to_owned()));
-    Some(Facts {
-        tree: commit.root_tree_id().to_owned(),
-        seconds: i64::try_from(commit.committer_timestamp()).unwrap_or(i64::MAX),
-        parents: parents.collect::<Option<_>>()?,
-    })
-}
-
 /// The graphs that were asked for last. Nobody walks while it is locked: a graph is taken out, and put back.
 #[derive(Default)]
 pub(crate) struct Graphs(Mutex<Vec<(String, FileGraph)>>);
@@ -479,9 +457,6 @@ impl Graphs {
     }
 
     fn keep(&self, rel: &str, graph: FileGraph) {
-        if graph.cut {
-            return;
-        }
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(of, _)| of != rel);
         kept.push((rel.to_owned(), graph));
@@ -494,12 +469,17 @@ impl Graphs {
 
 impl Repo {
     /// Hands the graph of `rel` to `work`, and keeps it for the next one. `None`: `rel` is no path of a repository.
-    pub(crate) fn with_graph<T>(&self, rel: &str, work: impl FnOnce(&mut FileGraph) -> T) -> Option<T> {
+    pub(crate) fn with_graph<T>(
+        &self,
+        rel: &str,
+        commits: &mut Commits<'_>,
+        work: impl FnOnce(&mut FileGraph, &mut Commits<'_>) -> T,
+    ) -> Option<T> {
         let mut graph = match self.graphs().take(rel) {
-            Some(graph) => graph,
-            None => FileGraph::new(rel)?,
+            Some(graph) if !graph.is_outdated(commits) => graph,
+            _ => FileGraph::new(rel)?,
         };
-        let result = work(&mut graph);
+        let result = work(&mut graph, commits);
         self.graphs().keep(rel, graph);
         Some(result)
     }

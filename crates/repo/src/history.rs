@@ -5,7 +5,8 @@ use rustc_hash::FxHashMap;
 use trace::Timestamp;
 
 use crate::commits::{info, timestamp};
-use crate::graph::{Budget, Commits, FileGraph, Found, Limit, Parent};
+use crate::graph::{Budget, FileGraph, Found, Limit, Parent};
+use crate::reading::Commits;
 use crate::{BlobId, CommitId, CommitInfo, Repo, paths};
 
 /// What [`Repo::history`] found.
@@ -33,7 +34,7 @@ impl Repo {
     /// is like one of them, only that one is followed. Renames are not followed.
     pub fn history(&self, rel: &str, limit: Limit) -> History {
         self.with_history(rel, limit, |git, graph, head| {
-            let (order, complete) = graph.newest_first(head);
+            let (order, complete) = graph.newest_first(&[head]);
             let place: FxHashMap<usize, usize> = order.iter().enumerate().map(|(at, &index)| (index, at)).collect();
             let versions = order.iter().map(|&index| file_version(git, graph, index, &place)).collect();
             match versions {
@@ -50,7 +51,7 @@ impl Repo {
     /// The file as the newest version that was committed at `at` or before had it.
     pub fn blob_at(&self, rel: &str, at: Timestamp, limit: Limit) -> Option<BlobId> {
         self.with_history(rel, limit, |_, graph, head| {
-            let (order, _) = graph.newest_first(head);
+            let (order, _) = graph.newest_first(&[head]);
             let mut versions = order.into_iter().filter_map(|index| graph.version(index));
             versions.find(|version| timestamp(version.seconds) <= at)?.blob.map(BlobId)
         })?
@@ -59,10 +60,10 @@ impl Repo {
     /// The file in each of the commit's parents, in order. Empty: there is no such commit, or it has no parents.
     pub fn parents_of_file(&self, rel: &str, commit: CommitId) -> Vec<(CommitId, Option<BlobId>)> {
         let git = self.walking_git();
-        let Some(graph) = FileGraph::new(rel) else { return Vec::new() };
-        let mut commits = Commits::new(&git, self.read_commits());
+        let Some(mut graph) = FileGraph::new(rel) else { return Vec::new() };
+        let mut commits = Commits::new(&git, self.shared());
         let parents = commits.parents(commit.0).into_iter();
-        parents.map(|parent| (CommitId(parent), graph.blob_in(parent, &mut commits).map(BlobId))).collect()
+        parents.map(|id| (CommitId(id), graph.blob_in(id, &mut commits).flatten().map(BlobId))).collect()
     }
 
     fn with_history<T>(
@@ -73,8 +74,8 @@ impl Repo {
     ) -> Option<T> {
         let git = self.walking_git();
         let head = git.head_id().ok()?.detach();
-        self.with_graph(rel, |graph| {
-            graph.explore(head, &mut Commits::new(&git, self.read_commits()), &mut Budget::new(limit));
+        self.with_graph(rel, &mut Commits::new(&git, self.shared()), |graph, commits| {
+            graph.explore(&[head], commits, &mut Budget::new(limit));
             work(&git, graph, head)
         })
     }

@@ -8,7 +8,8 @@ use rustc_hash::FxHashMap;
 
 use crate::blobs::blob_text;
 use crate::commits::info;
-use crate::graph::{Budget, Commits, FileGraph, FileThere, Found, Limit, Version, is_file};
+use crate::graph::{Budget, FileGraph, FileThere, Found, Limit, Version, is_file};
+use crate::reading::Commits;
 use crate::{CommitInfo, Repo};
 
 /// A line of a file in a commit.
@@ -32,13 +33,13 @@ impl Repo {
     /// followed. `None`: there is no such line, or the limit or the edge of a shallow clone came first.
     pub fn last_commit_of_line(&self, rel: &str, line: u32, limit: Limit) -> Option<CommitInfo> {
         let git = self.walking_git();
-        let mut commits = Commits::new(&git, self.read_commits());
+        let mut commits = Commits::new(&git, self.shared());
         let mut budget = Budget::new(limit);
         let number = usize::try_from(line.checked_sub(1)?).ok()?;
         let mut line = Line { rel: rel.to_owned(), commit: git.head_id().ok()?.detach(), number };
         loop {
             let rel = line.rel.clone();
-            match self.with_graph(&rel, |graph| trace_line(line, graph, &mut commits, &mut budget))? {
+            match self.with_graph(&rel, &mut commits, |graph, commits| trace_line(line, graph, commits, &mut budget))? {
                 Told::WrittenIn(commit) => return info(&git, commit),
                 Told::CameFrom(before) => line = before,
                 Told::Unknown => return None,

@@ -9,8 +9,10 @@ use gix::open::Permissions;
 use gix::sec::Permission;
 use gix::sec::trust::Mapping;
 
-use crate::graph::{Graphs, ReadCommits};
+use crate::graph::Graphs;
 use crate::paths;
+use crate::reading::Shared;
+use crate::reflog::Logs;
 
 /// A repository as one of its worktrees sees it. Cheap to clone, shared between threads. What it answers is always
 /// read anew from disk, but for its configuration.
@@ -26,7 +28,8 @@ struct Inner {
     /// File names come decomposed from the disk and are composed in git (macOS).
     precompose: bool,
     graphs: Graphs,
-    read_commits: ReadCommits,
+    shared: Shared,
+    logs: Logs,
 }
 
 /// Bytes of trees and texts that one walk through history keeps, to restore others from; git keeps 96 MB.
@@ -57,8 +60,8 @@ impl Repo {
         }
         let common_dir = paths::canonical(git.common_dir())?;
         let precompose = git.config_snapshot().boolean("core.precomposeUnicode").unwrap_or(false);
-        let (graphs, read_commits) = Default::default();
-        let inner = Inner { git: git.into_sync(), root, common_dir, precompose, graphs, read_commits };
+        let (graphs, shared, logs) = Default::default();
+        let inner = Inner { git: git.into_sync(), root, common_dir, precompose, graphs, shared, logs };
         Some(Repo { inner: Arc::new(inner) })
     }
 
@@ -107,8 +110,12 @@ impl Repo {
         &self.inner.graphs
     }
 
-    pub(crate) fn read_commits(&self) -> &ReadCommits {
-        &self.inner.read_commits
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.inner.shared
+    }
+
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.inner.logs
     }
 }
 

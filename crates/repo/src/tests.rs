@@ -5,7 +5,9 @@
 //! write FILE TEXT    `|` is a line end; the last line gets one too, unless the text ends in `\`
 //! remove PATH        link FILE TARGET        folder PATH
 //! commit MESSAGE     of all there is; `|` is a line end
+//! lose REVISION      corrupt REVISION        its object is gone, or is nonsense
 //! cd FOLDER          from here on, in this folder of the sandbox
+//! reopen             forgets what was found out
 //! ? QUESTION ARGS…   asks the repository of the current folder
 //! ```
 //!
@@ -21,13 +23,14 @@ use gix::open::Permissions;
 use tempfile::TempDir;
 use trace::Timestamp;
 
-use crate::{ChangeKind, CommitInfo, Limit, Repo};
+use crate::{ChangeKind, CommitId, CommitInfo, Limit, Repo, StateBefore, StateKind, States};
 
 mod changes;
 mod commits;
 mod discover;
 mod history;
 mod lines;
+mod states;
 
 fn check(script: &str, expect: Expect) {
     let mut sandbox = Sandbox::new();
@@ -62,7 +65,7 @@ impl Sandbox {
         let (verb, rest) = step.split_once(' ').unwrap_or((step, ""));
         self.minute += 1;
         match verb {
-            "git" => self.git(&words(rest)),
+            "git" => drop(self.git(&words(rest))),
             "write" => self.write(rest),
             "remove" => self.remove(&words(rest)[0]),
             "folder" => std::fs::create_dir_all(self.current.join(&words(rest)[0])).expect(step),
@@ -71,6 +74,9 @@ impl Sandbox {
                 self.git(&["add".into(), "-A".into()]);
                 self.git(&["commit".into(), "-q".into(), "-m".into(), rest.replace('|', "\n")]);
             }
+            "lose" => std::fs::remove_file(self.object(rest)).expect("a loose object"),
+            "corrupt" => self.corrupt(rest),
+            "reopen" => self.repos.clear(),
             "cd" => {
                 self.current = self.base.join(rest);
                 std::fs::create_dir_all(&self.current).expect(step);
@@ -85,7 +91,20 @@ impl Sandbox {
         }
     }
 
-    fn git(&self, args: &[String]) {
+    /// The file of a loose object.
+    fn object(&self, revision: &str) -> PathBuf {
+        let id = self.git(&["rev-parse".into(), revision.into()]);
+        let (folder, name) = id.trim().split_at(2);
+        self.current.join(".git/objects").join(folder).join(name)
+    }
+
+    fn corrupt(&self, revision: &str) {
+        let file = self.object(revision);
+        std::fs::remove_file(&file).expect("git writes objects that cannot be written to");
+        std::fs::write(file, "nonsense").expect("another one");
+    }
+
+    fn git(&self, args: &[String]) -> String {
         let date = format!("{} +0000", START + self.minute * 60);
         let mut command = Command::new("git");
         command.args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always", "-c", "gc.auto=0"]);
@@ -103,6 +122,7 @@ impl Sandbox {
         // A merge with a conflict fails, and that is what some fixtures want.
         let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() || told.contains("CONFLICT"), "git {args:?}: {told}");
+        told
     }
 
     fn write(&self, rest: &str) {
@@ -167,6 +187,13 @@ impl Sandbox {
             }
             "knows_path" => repo.knows_path(argument(1)).to_string(),
             "history" => history(&repo, argument(1), limit(argument(2))),
+            "states" => states(&repo, &repo.states(argument(1), limit(argument(2)))),
+            "states_with" => {
+                let id = self.git(&["rev-parse".into(), argument(2).into()]);
+                let also = repo.commit(id.trim()).expect("a commit").id;
+                states(&repo, &repo.states_with(argument(1), &[also], Limit::NONE))
+            }
+            "file_moves" => self.file_moves(&repo, argument(1)),
             "blob_at" => {
                 let minute: i64 = argument(2).parse().expect("a minute");
                 let blob = repo.blob_at(argument(1), Timestamp((START + minute * 60) * 1000), Limit::NONE);
@@ -195,6 +222,16 @@ impl Sandbox {
         let repo = Repo::discover_with(&self.current, Permissions::isolated)?;
         self.repos.insert(self.current.clone(), repo.clone());
         Some(repo)
+    }
+
+    fn file_moves(&self, repo: &Repo, rel: &str) -> String {
+        let text = |blob: Option<crate::BlobId>| text_of(blob.and_then(|id| repo.blob(id)));
+        let line = |step: crate::FileMove| {
+            let minute = (step.at.0 / 1000 - START) / 60;
+            let root = self.show(&step.root);
+            format!("{minute} {root} {:?}: {} → {}\n", step.kind, text(step.from), text(step.to))
+        };
+        repo.file_moves(rel).into_iter().map(line).collect()
     }
 
     fn worktrees(&self, repo: &Repo) -> String {
@@ -260,6 +297,37 @@ fn history(repo: &Repo, rel: &str, limit: Limit) -> String {
     text
 }
 
+fn states(repo: &Repo, found: &States) -> String {
+    let before = |state: &StateBefore| match state {
+        StateBefore::State(index) => index.to_string(),
+        StateBefore::Nothing => "nothing".into(),
+        StateBefore::Unknown => "?".into(),
+    };
+    let mut text = String::new();
+    for (index, state) in found.states.iter().enumerate() {
+        let kind = match state.kind {
+            StateKind::Commit => "",
+            StateKind::Stash => ", stash",
+            StateKind::StashedIndex => ", stashed index",
+        };
+        let parents = state.parents.iter().map(before).collect::<Vec<_>>().join(", ");
+        let blob = text_of(state.blob.and_then(|id| repo.blob(id)));
+        writeln!(text, "{index} {}{kind} {blob} from [{parents}]", subject(repo, state.commit)).expect("a string");
+    }
+    if !found.complete {
+        text.push_str("… more\n");
+    }
+    text
+}
+
+/// Without the name of the commit that git puts into the message of a stash.
+fn subject(repo: &Repo, commit: CommitId) -> String {
+    let Some(commit) = repo.commit(&commit.to_string()) else { return "gone".into() };
+    let is_id = |word: &str| word.len() == 7 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words = commit.subject.split(' ').filter(|word| !is_id(word));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn lines(repo: &Repo, rel: &str) -> String {
     let text = String::from_utf8(repo.blob_at_head(rel).unwrap_or_default()).expect("Unicode");
     let line = |(number, line): (usize, &str)| {
@@ -285,10 +353,7 @@ fn changed(repo: &Repo, staged_only: bool) -> String {
 }
 
 fn moves(repo: &Repo) -> String {
-    let subject = |id: Option<crate::CommitId>| match id {
-        Some(id) => repo.commit(&id.to_string()).map_or("gone".into(), |commit| commit.subject),
-        None => "nothing".to_owned(),
-    };
+    let subject = |id: Option<CommitId>| id.map_or("nothing".to_owned(), |id| subject(repo, id));
     let line = |step: crate::HeadMove| {
         let minute = (step.at.0 / 1000 - START) / 60;
         format!("{minute} {} → {}: {}\n", subject(step.from), subject(step.to), step.message)
@@ -298,9 +363,8 @@ fn moves(repo: &Repo) -> String {
 
 fn parents(repo: &Repo, rel: &str) -> String {
     let Some(head) = repo.head().commit else { return String::new() };
-    let line = |(commit, blob): (crate::CommitId, Option<crate::BlobId>)| {
-        let subject = repo.commit(&commit.to_string()).map_or("gone".into(), |commit| commit.subject);
-        format!("{subject} {}\n", text_of(blob.and_then(|id| repo.blob(id))))
+    let line = |(commit, blob): (CommitId, Option<crate::BlobId>)| {
+        format!("{} {}\n", subject(repo, commit), text_of(blob.and_then(|id| repo.blob(id))))
     };
     repo.parents_of_file(rel, head).into_iter().map(line).collect()
 }

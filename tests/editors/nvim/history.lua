@@ -129,6 +129,45 @@ local function lenses()
   check('lenses: back by toggle', wait(function() return #drawn(code_buf) == #found end), #drawn(code_buf))
 end
 
+-- The cursor on every line of a file that an agent wrote in.
+local function quiet()
+  local fold, expression = vim.wo.foldmethod, vim.wo.foldexpr
+  to_code(1)
+  local windows = #vim.api.nvim_list_wins()
+  for line = 1, vim.api.nvim_buf_line_count(code_buf) do
+    vim.api.nvim_win_set_cursor(0, { line, 0 })
+    vim.cmd('doautocmd CursorMoved')
+    t.sleep(20)
+  end
+  t.sleep(300)
+  check('quiet: nothing is said', #_G.said == 0, _G.said)
+  check('quiet: nothing opens', t.name() == code_file and #vim.api.nvim_list_wins() == windows, t.name())
+  check('quiet: no diagnostics', #vim.diagnostic.get() == 0, vim.diagnostic.get())
+  check('quiet: folds as without Turnlens', vim.wo.foldmethod == fold and vim.wo.foldexpr == expression, vim.wo.foldmethod)
+end
+
+-- What belongs to the language's server has no answer of ours: outline, folds, and definition but in the margin.
+local function only_the_language_answers()
+  local document = { uri = vim.uri_from_bufnr(code_buf) }
+  for _, method in ipairs({ 'documentSymbol', 'foldingRange', 'documentLink' }) do
+    local answer, failure = t.ask('textDocument/' .. method, { textDocument = document })
+    check('code: no answer of ours to ' .. method, (answer == nil or answer == vim.NIL) and not failure, answer)
+  end
+  local function defined(line, column)
+    local position = { line = line - 1, character = column }
+    local answer = t.ask('textDocument/definition', { textDocument = document, position = position })
+    return answer ~= vim.NIL and answer or nil
+  end
+  local text = vim.api.nvim_buf_get_lines(code_buf, with_origin - 1, with_origin, false)[1]
+  check('code: no definition of ours on an identifier', defined(with_origin, text:find('%a%a%a')) == nil)
+  for line, comment in ipairs(t.lines(code_buf)) do
+    local column = comment:find('//')
+    if column and defined(line, column + 3) then check('code: no definition of ours in a comment', false, comment) end
+  end
+  local plain = t.ask('workspace/symbol', { query = 'retry' })
+  check('code: no turn among the symbols for a plain word', plain == nil or plain == vim.NIL or #plain == 0, plain)
+end
+
 local function hover()
   to_code(with_origin)
   vim.lsp.buf.hover()
@@ -142,7 +181,17 @@ local function hover()
     text
   )
   check('hover: has no links', not text:find('%]%('), text)
+  local function height() return vim.api.nvim_buf_line_count(vim.api.nvim_win_get_buf(t.floats()[1])) end
+  check('hover: 18 lines at most', height() <= 18, height())
   vim.api.nvim_win_close(float, true)
+  require('turnlens').setup({ hover = { code = 'compact' } })
+  to_code(with_origin)
+  vim.lsp.buf.hover()
+  if check('hover: compact', wait(function() return t.floats()[1] end)) then
+    check('hover: compact, 10 lines at most', height() <= 10, height())
+    vim.api.nvim_win_close(t.floats()[1], true)
+  end
+  require('turnlens').setup({})
 end
 
 local function turn_and_back()
@@ -258,6 +307,14 @@ local function trace_keys()
   wait(function() return #t.floats() == 0 end)
   t.type('gO')
   check('trace: gO has the outline', wait(function() return #vim.fn.getloclist(0) > 0 end), t.said())
+  local strange = vim.tbl_filter(function(item)
+    local name = vim.trim(item.text):gsub('^%[.-%]%s*', '')
+    local step = name:match('^%d+%.[%d.]+ (%a+)')
+    local kinds = { 'Edit', 'Write', 'Delete', 'Move', 'Run', 'Agent' }
+    return not (name:find('^Turn %d') or name:find('^Context compacted') or vim.list_contains(kinds, step))
+  end, vim.fn.getloclist(0))
+  check('trace: only turns, edits, failures, sub-agents in it', #strange == 0, strange)
+  check('trace: no diagnostics', #vim.diagnostic.get(buf) == 0)
   vim.cmd('silent! lclose')
 
   local ranges = t.ask('textDocument/foldingRange', { textDocument = { uri = vim.uri_from_bufnr(buf) } }) or {}
@@ -546,7 +603,29 @@ end
 
 local function unknown()
   to_code(without_origin)
+  t.sleep(300)
+  -- It answers after one question, and waits for nothing else.
+  local client, asked, deferred = t.client(), {}, 0
+  -- From 0.11 on methods are not the client's own.
+  local own, real, defer = rawget(client, 'request'), client.request, vim.defer_fn
+  client.request = function(...)
+    for _, argument in ipairs({ ... }) do
+      if type(argument) == 'string' then asked[#asked + 1] = argument end
+    end
+    return real(...)
+  end
+  vim.defer_fn = function(...)
+    deferred = deferred + 1
+    return defer(...)
+  end
+  local began = vim.uv.hrtime()
   vim.cmd('Turnlens turn')
+  vim.wait(8000, function() return #_G.said > 0 end, 1)
+  local took = (vim.uv.hrtime() - began) / 1e6
+  vim.defer_fn, client.request = defer, own
+  check('unknown line: one question', vim.deep_equal(asked, { 'turnlens/line' }), asked)
+  check('unknown line: no timer', deferred == 0, deferred)
+  io.write(('unknown line: answered after %.1f ms\n'):format(took))
   local texts = wait(function() return #_G.said > 0 and t.said() end) or {}
   check('unknown line: one message of one line', #texts == 1 and texts[1] ~= '' and not texts[1]:find('\n'), texts)
   check('unknown line: the words of the server', (texts[1] or ''):find('^No recorded turn wrote this line'), texts)
@@ -792,6 +871,29 @@ local function typing()
   check('typing: nothing is left to write', not vim.bo[code_buf].modified)
 end
 
+-- While keys come no row of lenses appears or goes. TYPING_SECONDS=60: the whole minute.
+local function typing_on()
+  to_code(with_origin)
+  local function titles()
+    return vim.tbl_map(function(mark) return mark.text end, drawn(code_buf))
+  end
+  local before = wait(function() return #titles() > 0 and titles() end)
+  local ends = vim.uv.now() + tonumber(vim.env.TYPING_SECONDS or 2) * 1000
+  local keys, other = 0, nil
+  t.type('o')
+  while vim.uv.now() < ends do
+    keys = keys + 1
+    t.type(keys % 40 == 39 and '<C-u><BS>' or keys % 20 == 19 and '<CR>' or keys % 5 == 4 and '<Space>' or 'x')
+    t.sleep(60)
+    if not vim.deep_equal(titles(), before) then other = other or titles() end
+  end
+  check('typing: no row appears or goes while keys come', not other, other)
+  io.write(('typing: %d keys, %d rows\n'):format(keys, #before))
+  t.type('<Esc>')
+  vim.cmd('silent edit!')
+  check('typing: the file as it was', wait(function() return not vim.bo[code_buf].modified end))
+end
+
 local function notifications()
   to_code(with_origin)
   local handlers = t.client().handlers
@@ -910,6 +1012,9 @@ local function completion()
     vim.deep_equal(vim.fn.getcompletion('Turnlens se', 'cmdline'), { 'sessions', 'search' }),
     vim.fn.getcompletion('Turnlens se', 'cmdline')
   )
+  t.type(':Turnlens ch<Tab>')
+  check('completion: ch<Tab> and Enter: four keys to the changes', vim.fn.getcmdline() == 'Turnlens changes', vim.fn.getcmdline())
+  t.type('<C-c>')
   check('completion: of words', vim.deep_equal(vim.fn.getcompletion('Turnlens changes ', 'cmdline'), { 'qf' }))
   t.said()
   vim.cmd('Turnlens nothing')
@@ -992,6 +1097,8 @@ t.run(function()
   for _, group in ipairs({
     attach,
     lenses,
+    quiet,
+    only_the_language_answers,
     hover,
     turn_and_back,
     trace_keys,
@@ -1008,6 +1115,7 @@ t.run(function()
     several_folders,
     reopening,
     typing,
+    typing_on,
     notifications,
     lens_runs,
     core_lenses,
