@@ -18,8 +18,9 @@ fn main() -> std::io::Result<()> {
         for file in &files {
             let (states, of_states) = timed(|| repo.states(file, Limit::NONE));
             let (moves, of_moves) = timed(|| repo.file_moves(file));
-            let found = format!("{} states, {} moves", states.states.len(), moves.len());
-            writeln!(out, "{round} {file}: states {of_states}, moves {of_moves} ({found})")?;
+            let (origins, of_origins) = timed(|| repo.came_from(file, Limit::NONE));
+            let found = format!("{} states, {} moves, {} origins", states.states.len(), moves.len(), origins.len());
+            writeln!(out, "{round} {file}: states {of_states}, moves {of_moves}, origins {of_origins} ({found})")?;
         }
     }
     Ok(())

@@ -73,7 +73,7 @@ impl Repo {
     }
 }
 
-fn file_in_head(git: &gix::Repository, rel: &str) -> Option<ObjectId> {
+pub(crate) fn file_in_head(git: &gix::Repository, rel: &str) -> Option<ObjectId> {
     let (id, mode) = entry_in(&git.head_tree().ok()?, rel)?;
     is_file(mode).then_some(id)
 }

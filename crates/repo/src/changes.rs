@@ -1,12 +1,10 @@
 //! What is not committed, and what is ignored.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::ops::ControlFlow;
 
 use anyhow::{Result, anyhow};
 use gix::bstr::{BStr, ByteSlice};
-use gix::filter::plumbing::pipeline::convert::ToGitOutcome;
 use gix::index::entry::{Flags, Mode};
 use gix::index::{File, State};
 use gix::status::index_worktree::Item as InWorktree;
@@ -114,15 +112,7 @@ impl Sides<'_> {
 
     /// The name that the file on disk would have as a blob.
     fn blob_on_disk(&self, rel: &str) -> Option<gix::ObjectId> {
-        let file = std::fs::File::open(self.repo.on_disk(rel)?).ok()?;
-        let (mut pipeline, index) = self.git.filter_pipeline(None).ok()?;
-        let mut text = Vec::new();
-        match pipeline.convert_to_git(file, rel.as_ref(), &index).ok()? {
-            ToGitOutcome::Unchanged(mut file) => drop(file.read_to_end(&mut text).ok()?),
-            ToGitOutcome::Process(mut filtered) => drop(filtered.read_to_end(&mut text).ok()?),
-            ToGitOutcome::Buffer(bytes) => text.extend_from_slice(bytes),
-        }
-        Some(blob_hash(self.git.object_hash(), &text))
+        Some(blob_hash(self.git.object_hash(), &self.repo.text_for_git(self.git, rel)?))
     }
 }
 

@@ -42,7 +42,7 @@ impl Budget {
         Budget { commits: limit.commits, until: Instant::now().checked_add(limit.time) }
     }
 
-    fn spend_one(&mut self) -> bool {
+    pub(crate) fn spend_one(&mut self) -> bool {
         self.commits = match self.commits.checked_sub(1) {
             Some(left) => left,
             None => return false,
@@ -51,7 +51,7 @@ impl Budget {
     }
 
     /// Whether the time is.
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
@@ -159,15 +159,6 @@ impl FileGraph {
         })
     }
 
-    /// The blob of the file in `commit`, whatever its history. The outer `None`: the commit is not here; the inner:
-    /// it has no such file.
-    pub(crate) fn blob_in(&mut self, commit: ObjectId, commits: &mut Commits<'_>) -> Option<Option<ObjectId>> {
-        let (place, _) = self.look_up(commit, commits)?;
-        let blob = file_of(place.entry);
-        self.near = Some(place);
-        Some(blob)
-    }
-
     pub(crate) fn version(&self, index: usize) -> Option<&Version> {
         self.versions.get(index)
     }
@@ -200,6 +191,24 @@ impl FileGraph {
                 found => return found,
             }
         }
+    }
+
+    /// The blob of the file in `commit`, which need not be known yet. The outer `None`: the commit is not here; the
+    /// inner: it has no such file.
+    pub(crate) fn blob(&mut self, commit: ObjectId, commits: &mut Commits<'_>) -> Option<Option<ObjectId>> {
+        match self.known(commit) {
+            Found::Version(index) => Some(self.version(index)?.blob),
+            Found::Never => Some(None),
+            Found::Unknown | Found::NotYet => self.blob_in(commit, commits),
+        }
+    }
+
+    /// The same, whatever its history.
+    pub(crate) fn blob_in(&mut self, commit: ObjectId, commits: &mut Commits<'_>) -> Option<Option<ObjectId>> {
+        let (place, _) = self.look_up(commit, commits)?;
+        let blob = file_of(place.entry);
+        self.near = Some(place);
+        Some(blob)
     }
 
     /// Whether the commit was looked for and is not here.

@@ -11,6 +11,8 @@ use gix::objs::tree::{EntryMode, EntryRef};
 use gix::objs::{CommitRef, CommitRefIter, Find, Kind, TreeRefIter};
 use rustc_hash::{FxHashMap, FxHasher};
 
+use crate::renames::Source;
+
 /// What a walk needs of a commit.
 #[derive(Clone)]
 pub(crate) struct Facts {
@@ -45,6 +47,8 @@ pub(crate) struct Shared {
     /// What differs between two trees. This is the other half: most commits leave most folders alone, and a walk need
     /// not read their trees to know that.
     differences: Mutex<FxHashMap<(u64, u64), Differences>>,
+    /// Where a file came from, for a parent, a commit of it that has the file, and the file.
+    sources: Mutex<FxHashMap<SourceKey, Option<Source>>>,
     /// Of commits that look like a stash, whether they are one.
     stashes: Mutex<FxHashMap<ObjectId, bool>>,
 }
@@ -52,10 +56,14 @@ pub(crate) struct Shared {
 /// The hashes of the names that two trees do not have alike; `None`: too many to remember.
 type Differences = Option<Box<[u32]>>;
 
+pub(crate) type SourceKey = (ObjectId, ObjectId, String);
+
 /// How many commits are remembered; 150 bytes each.
 const KEPT_COMMITS: usize = 100_000;
 /// How many pairs of trees are remembered; 80 bytes each.
 const KEPT_DIFFERENCES: usize = 200_000;
+/// How many origins of files are remembered.
+const KEPT_SOURCES: usize = 10_000;
 /// How many names of a pair are remembered.
 const MOST_NAMES: usize = 32;
 
@@ -112,6 +120,15 @@ impl<'r> Commits<'r> {
     fn message_begins(&mut self, commit: ObjectId, with: &[u8]) -> Option<bool> {
         let data = self.git.objects.try_find(&commit, &mut self.buffer).ok()??;
         Some(CommitRef::from_bytes(data.data, data.object_hash).ok()?.message.starts_with(with))
+    }
+
+    /// The outer `None`: it was not asked for yet.
+    pub(crate) fn known_source(&self, key: &SourceKey) -> Option<Option<Source>> {
+        lock(&self.shared.sources).get(key).cloned()
+    }
+
+    pub(crate) fn keep_source(&self, key: SourceKey, source: Option<Source>) {
+        keep(&self.shared.sources, KEPT_SOURCES, key, source);
     }
 
     /// `near`: the place in a commit that probably has the same trees. `None`: a tree is missing.

@@ -112,15 +112,16 @@ impl Repo {
     pub fn file_moves(&self, rel: &str) -> Vec<FileMove> {
         let git = self.walking_git();
         let mut commits = Commits::new(&git, self.shared());
-        let Some(mut graph) = FileGraph::new(rel) else { return Vec::new() };
-        let mut moves = Vec::new();
-        for (root, git_dir) in self.heads() {
-            for line in self.logs().read(&git_dir.join("logs").join("HEAD")).iter() {
-                moves.extend(file_move(line, &root, &mut graph, &mut commits));
+        let moves = self.with_graph(rel, &mut commits, |graph, commits| {
+            let mut moves = Vec::new();
+            for (root, git_dir) in self.heads() {
+                let log = self.logs().read(&git_dir.join("logs").join("HEAD"));
+                moves.extend(log.iter().filter_map(|line| file_move(line, &root, graph, commits)));
             }
-        }
-        moves.sort_by_key(|step| step.at);
-        moves
+            moves.sort_by_key(|step| step.at);
+            moves
+        });
+        moves.unwrap_or_default()
     }
 
     /// The worktrees, the main one among them, each with the folder in which its HEAD lies. The folder of a worktree
@@ -149,7 +150,7 @@ fn file_move(line: &LogLine, root: &Path, graph: &mut FileGraph, commits: &mut C
         return None;
     }
     let mut blob_in = |commit: Option<ObjectId>| match commit {
-        Some(commit) => graph.blob_in(commit, commits),
+        Some(commit) => graph.blob(commit, commits),
         None => Some(None),
     };
     let (from, to) = (blob_in(line.from)?, blob_in(line.to)?);

@@ -23,13 +23,14 @@ use gix::open::Permissions;
 use tempfile::TempDir;
 use trace::Timestamp;
 
-use crate::{ChangeKind, CommitId, CommitInfo, Limit, Repo, StateBefore, StateKind, States};
+use crate::{ChangeKind, CommitId, CommitInfo, Limit, Origin, Repo, StateBefore, StateKind, States};
 
 mod changes;
 mod commits;
 mod discover;
 mod history;
 mod lines;
+mod renames;
 mod states;
 
 fn check(script: &str, expect: Expect) {
@@ -193,6 +194,7 @@ impl Sandbox {
                 let also = repo.commit(id.trim()).expect("a commit").id;
                 states(&repo, &repo.states_with(argument(1), &[also], Limit::NONE))
             }
+            "came_from" => came_from(&repo, argument(1), limit(argument(2))),
             "file_moves" => self.file_moves(&repo, argument(1)),
             "blob_at" => {
                 let minute: i64 = argument(2).parse().expect("a minute");
@@ -318,6 +320,21 @@ fn states(repo: &Repo, found: &States) -> String {
         text.push_str("… more\n");
     }
     text
+}
+
+fn came_from(repo: &Repo, rel: &str, limit: Limit) -> String {
+    let line = |origin: Origin| {
+        let how = if origin.copied { "copied" } else { "renamed" };
+        let doubt = if origin.unique { "" } else { ", or another" };
+        let when = match origin.commit {
+            Some(commit) => format!("in {}", subject(repo, commit)),
+            None => "not committed".into(),
+        };
+        let before = text_of(repo.blob(origin.blob_before));
+        let Origin { to, path, similarity, .. } = origin;
+        format!("{to} ← {path}{doubt} {before} {how}, {similarity} %, {when}\n")
+    };
+    repo.came_from(rel, limit).into_iter().map(line).collect()
 }
 
 /// Without the name of the commit that git puts into the message of a stash.
