@@ -1,15 +1,16 @@
 //! What is kept between requests: the workspace, and answers that cost something.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
 use trace::Agent;
-use workspace::{Env, FileView, Index, PathMapping, Watch, Workspace};
+use workspace::{Env, FileView, Index, Moment, PathMapping, Watch, Workspace};
 
 use crate::answers::documents::Documents;
 use crate::requests::code_lens::Rows;
 use crate::settings::{LogFolder, Settings};
+use crate::text::Document;
 use crate::uri::DocumentKey;
 
 /// The logs with everything that was made of them. Replaced as a whole when other folders are to be read.
@@ -20,8 +21,22 @@ pub(crate) struct Engine {
     views: DashMap<DocumentKey, KnownView>,
     /// The lenses of open documents.
     pub(crate) rows: DashMap<DocumentKey, Rows>,
-    log_folders: Vec<LogFolder>,
+    reads: Reads,
     watch: Mutex<Option<Watch>>,
+}
+
+/// Which logs are read.
+#[derive(PartialEq, Eq)]
+struct Reads {
+    enable: bool,
+    agents: Option<Vec<String>>,
+    folders: Vec<LogFolder>,
+}
+
+impl Reads {
+    fn of(settings: &Settings) -> Reads {
+        Reads { enable: settings.enable, agents: settings.agents.clone(), folders: settings.log_folders.clone() }
+    }
 }
 
 struct KnownView {
@@ -33,21 +48,25 @@ struct KnownView {
 impl Engine {
     pub(crate) fn new(settings: &Settings) -> Engine {
         let mut env = Env::from_process();
-        let folder = |folder: &LogFolder| Some((Agent::from_id(&folder.agent)?, PathBuf::from(&folder.path)));
+        let folder = |folder: &LogFolder| Some((Agent::from_id(&folder.agent)?, env.expand(&folder.path)));
         env.extra = settings.log_folders.iter().filter_map(folder).collect();
+        let index = match &settings.agents {
+            None => Index::new(env),
+            Some(ids) => Index::of_agents(env, &ids.iter().filter_map(|id| Agent::from_id(id)).collect::<Vec<_>>()),
+        };
         Engine {
-            workspace: Workspace::new(Arc::new(Index::new(env)), workspace_settings(settings)),
+            workspace: Workspace::new(Arc::new(index), workspace_settings(settings)),
             documents: Documents::default(),
             views: DashMap::new(),
             rows: DashMap::new(),
-            log_folders: settings.log_folders.clone(),
+            reads: Reads::of(settings),
             watch: Mutex::default(),
         }
     }
 
     /// Whether these settings ask for the logs that this engine reads.
     pub(crate) fn reads(&self, settings: &Settings) -> bool {
-        self.log_folders == settings.log_folders
+        self.reads == Reads::of(settings)
     }
 
     /// Takes settings that do not change which logs are read.
@@ -68,11 +87,9 @@ impl Engine {
         *self.watch() = Some(watch);
     }
 
-    /// Stops following the logs.
-    pub(crate) fn stop(&self) {
-        // Not under the lock: the end of a watch waits for its thread.
-        let watch = self.watch().take();
-        drop(watch);
+    /// Follows the logs no more. Whoever drops what is given waits for the end of a thread.
+    pub(crate) fn stop(&self) -> Option<Watch> {
+        self.watch().take()
     }
 
     pub(crate) fn is_followed(&self) -> bool {
@@ -83,20 +100,26 @@ impl Engine {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer for this version of an open document, made by `make` where it is not known.
+    /// Who wrote the lines of an open document, a file at `path`.
     pub(crate) fn view_of(
         &self,
+        moment: &Moment<'_>,
         key: &DocumentKey,
-        version: i32,
-        generation: u64,
-        make: impl FnOnce() -> FileView,
+        path: &Path,
+        document: &Document,
     ) -> Arc<FileView> {
+        let (version, generation) = (document.version, moment.logs().generation());
+        let make = || Arc::new(moment.open_file(path, &document.text()));
+        // While logs are read nobody is named; the generation does not tell the end of that.
+        if moment.reading().is_some() {
+            return make();
+        }
         if let Some(known) = self.views.get(key)
             && (known.version, known.generation) == (version, generation)
         {
             return known.view.clone();
         }
-        let view = Arc::new(make());
+        let view = make();
         self.views.insert(key.clone(), KnownView { version, generation, view: view.clone() });
         view
     }
@@ -116,6 +139,8 @@ impl Engine {
 }
 
 fn workspace_settings(settings: &Settings) -> workspace::Settings {
-    let mapping = |(in_log, here): &(String, String)| PathMapping { in_log: in_log.clone(), here: here.clone() };
+    let env = Env::from_process();
+    let here = |here: &str| env.expand(here).to_string_lossy().into_owned();
+    let mapping = |(in_log, to): &(String, String)| PathMapping { in_log: in_log.clone(), here: here(to) };
     workspace::Settings { path_mappings: settings.path_mappings.iter().map(mapping).collect() }
 }

@@ -41,6 +41,7 @@ const NO_TEXT: u64 = 0;
 pub(crate) struct News {
     something: Notify,
     lenses: AtomicBool,
+    settings: AtomicBool,
     /// Counts changes of documents, to know the last one.
     changes: AtomicU64,
     told: Mutex<Told>,
@@ -70,6 +71,7 @@ impl News {
     }
 
     pub(crate) fn settings_changed(&self) {
+        self.settings.store(true, Ordering::Relaxed);
         self.lenses_changed();
     }
 
@@ -169,7 +171,7 @@ fn tell(state: &Arc<State>, asked: &Snapshot, lenses: bool) {
     if open.is_empty() || !(grown || lenses) {
         return;
     }
-    if reading.is_none() {
+    if reading.is_none() || !asked.settings.enable {
         refresh_lenses(state, asked);
     }
     for (key, document) in open {
@@ -194,7 +196,9 @@ fn tell_live(state: &State, asked: &Snapshot, moment: &Moment<'_>) {
 
 fn refresh_lenses(state: &Arc<State>, asked: &Snapshot) {
     let refresh = asked.profile.refresh;
-    let inlay = refresh.inlay_hint && asked.settings.inlay_hints;
+    // What was switched off must go, too.
+    let switched = state.news.settings.swap(false, Ordering::Relaxed);
+    let inlay = refresh.inlay_hint && (asked.settings.inlay_hints || switched);
     if refresh.code_lens {
         ask::<CodeLensRefresh>(state, ());
     }

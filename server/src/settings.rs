@@ -3,7 +3,9 @@
 //! They come nested or with dotted keys, with or without `turnlens` before them, in camel or snake case. What is not
 //! understood keeps its default and is told once.
 
+use globset::Glob;
 use serde_json::Value;
+use trace::Agent;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -116,7 +118,7 @@ enum Kind {
     Text,
     /// One of these words.
     Words(Vec<&'static str>),
-    Texts,
+    Globs,
     Agents,
     LogFolders,
     Mappings,
@@ -140,7 +142,7 @@ fn keys() -> Vec<(&'static str, Kind)> {
         ("inlayHints.enable", Kind::Bool),
         ("definition", words(Definition::WORDS)),
         ("workspaceSymbols", words(WorkspaceSymbols::WORDS)),
-        ("files.exclude", Kind::Texts),
+        ("files.exclude", Kind::Globs),
         ("agents", Kind::Agents),
         ("logs.folders", Kind::LogFolders),
         ("logs.pathMappings", Kind::Mappings),
@@ -251,7 +253,11 @@ impl Reading {
         match (known, value) {
             (Some((_, Kind::NotOurs)), _) => {}
             (Some((known, kind)), value) => match kind.complaint(value) {
-                None => self.layer.0.push((known, value.clone())),
+                None => {
+                    let doubts = kind.doubts(value).into_iter();
+                    self.complaints.extend(doubts.map(|doubt| format!("turnlens.{known} {doubt}")));
+                    self.layer.0.push((known, value.clone()));
+                }
                 Some(complaint) => self.complaints.push(format!("turnlens.{known} {complaint}")),
             },
             (None, Value::Object(children)) => {
@@ -293,7 +299,7 @@ impl Kind {
             Kind::Number => value.as_f64().is_some_and(|n| n >= 0.0),
             Kind::Text => value.is_string(),
             Kind::Words(words) => value.as_str().is_some_and(|word| words.contains(&word)),
-            Kind::Texts => is_list_of(value, Value::is_string),
+            Kind::Globs => is_list_of(value, Value::is_string),
             Kind::Agents => value == "all" || is_list_of(value, Value::is_string),
             Kind::LogFolders => is_list_of(value, |folder| log_folder(folder).is_some()),
             Kind::Mappings => value.as_object().is_some_and(|all| all.values().all(Value::is_string)),
@@ -305,13 +311,35 @@ impl Kind {
             Kind::Number => "It is a number from 0.".to_owned(),
             Kind::Text | Kind::NotOurs => "It is a string.".to_owned(),
             Kind::Words(words) => format!("It is one of {}.", words.join(", ")),
-            Kind::Texts => "It is a list of strings.".to_owned(),
+            Kind::Globs => "It is a list of strings.".to_owned(),
             Kind::Agents => "It is \"all\" or a list of agents.".to_owned(),
             Kind::LogFolders => "It is a list of { \"agent\", \"path\" }.".to_owned(),
             Kind::Mappings => "It is an object: { \"/path/in/log\": \"/path/here\" }.".to_owned(),
             Kind::Size => "It is a size as in \"500MB\".".to_owned(),
         };
         (!fits).then(|| format!("cannot be {value}. {}", should()))
+    }
+
+    /// What of a value that is of this kind says nothing to us; the rest of it counts.
+    fn doubts(&self, value: &Value) -> Vec<String> {
+        let no_agent = |id: String| {
+            let known = Agent::ALL.map(Agent::id).join(", ");
+            Agent::from_id(&id)
+                .is_none()
+                .then(|| format!("names {id:?}, no agent whose logs Turnlens reads. It reads: {known}."))
+        };
+        match self {
+            Kind::Globs => {
+                let wrong = |glob: String| Some(format!("has a glob that is none: {}.", Glob::new(&glob).err()?));
+                texts(value).into_iter().filter_map(wrong).collect()
+            }
+            Kind::Agents => texts(value).into_iter().filter_map(no_agent).collect(),
+            Kind::LogFolders => {
+                let agents = value.as_array().into_iter().flatten().filter_map(log_folder).map(|folder| folder.agent);
+                agents.filter_map(no_agent).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -527,6 +555,34 @@ mod tests {
                 turnlens.logs.pathMappings cannot be {"/a":1}. It is an object: { "/path/in/log": "/path/here" }.
                 turnlens.prices cannot be 3. It is a string.
                 turnlens.recentHours cannot be -1. It is a number from 0.
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_of_a_value_says_nothing() {
+        check(
+            json!({
+                "agents": ["claude-code", "cluade"], "files.exclude": ["**/gen/**", "{a"],
+                "logs.folders": [{ "agent": "claude", "path": "/x" }],
+            }),
+            expect![[r#"
+                "**/gen/**",
+                "{a",
+                agents: Some(
+                [
+                "claude-code",
+                "cluade",
+                ],
+                ),
+                log_folders: [
+                LogFolder {
+                agent: "claude",
+                path: "/x",
+                },
+                turnlens.agents names "cluade", no agent whose logs Turnlens reads. It reads: claude-code.
+                turnlens.files.exclude has a glob that is none: error parsing glob '{a': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?).
+                turnlens.logs.folders names "claude", no agent whose logs Turnlens reads. It reads: claude-code.
             "#]],
         );
     }

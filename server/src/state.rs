@@ -30,7 +30,7 @@ use crate::uri::DocumentKey;
 pub(crate) struct State {
     pub(crate) client: Client,
     pub(crate) pools: Pools,
-    pub(crate) documents: Documents,
+    pub(crate) documents: Arc<Documents>,
     pub(crate) door: Arc<Door>,
     /// What the client is to be told of.
     pub(crate) news: News,
@@ -61,6 +61,8 @@ pub(crate) struct Snapshot {
     pub(crate) excluded: Arc<Excluded>,
     pub(crate) folders: Arc<Vec<PathBuf>>,
     pub(crate) engine: Arc<Engine>,
+    /// What is open, as it is while the request is answered: where a trace leads must follow the newest text.
+    pub(crate) documents: Arc<Documents>,
     pub(crate) door: Arc<Door>,
     /// Set when the client cancels the request.
     pub(crate) cancel: Cancel,
@@ -82,7 +84,7 @@ impl State {
         State {
             client,
             pools: Pools::start(),
-            documents: Documents::default(),
+            documents: Arc::default(),
             door: Arc::new(Door::new()),
             news: News::default(),
             tasks,
@@ -115,8 +117,9 @@ impl State {
         let (engine, settings) = (inner.engine.clone(), inner.settings.clone());
         drop(inner);
         if let Some(before) = other_logs {
+            let watch = before.stop();
             // Ends a thread, which may take a moment.
-            self.pools.start_job(Lane::Background, move || before.stop());
+            self.pools.start_job(Lane::Background, move || drop(watch));
             for (key, document) in self.documents.all() {
                 if let Some(path) = key.file_path() {
                     engine.workspace.buffers.opened(&path, &document.text());
@@ -173,6 +176,7 @@ impl State {
             excluded: inner.excluded.clone(),
             folders: inner.folders.clone(),
             engine: inner.engine.clone(),
+            documents: self.documents.clone(),
             door: self.door.clone(),
             cancel: Cancel::current(),
         }

@@ -35,7 +35,7 @@ impl Env {
     }
 
     /// `~` and `~/x` as people write them where no shell expands them.
-    pub(crate) fn expand(&self, path: &str) -> PathBuf {
+    pub fn expand(&self, path: &str) -> PathBuf {
         let below_home = path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']));
         match (below_home, &self.home) {
             (Some(rest), Some(home)) => home.join(rest.trim_start_matches(['/', '\\'])),

@@ -24,7 +24,7 @@ pub use agents::Env;
 use agents::Reader;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
-use trace::{Bodies, Body, DerivedPath, LogId, Place};
+use trace::{Agent, Bodies, Body, DerivedPath, LogId, Place};
 
 use bodies::BodyCache;
 use file::Registry;
@@ -93,9 +93,15 @@ struct Work {
 impl Index {
     /// An index that has read nothing yet: [`Index::refresh`] does.
     pub fn new(env: Env) -> Index {
+        Index::of_agents(env, &Agent::ALL)
+    }
+
+    /// The same of the logs of these agents alone; those of others are not even looked for.
+    pub fn of_agents(env: Env, agents: &[Agent]) -> Index {
+        let wanted = |reader: &&&dyn Reader| agents.contains(&reader.agent());
         Index {
             env,
-            readers: agents::readers().to_vec(),
+            readers: agents::readers().iter().filter(wanted).copied().collect(),
             paths: DashMap::new(),
             registry: Mutex::default(),
             publisher: Mutex::default(),

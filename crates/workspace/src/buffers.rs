@@ -18,6 +18,8 @@ pub struct Buffers {
 
 #[derive(Clone)]
 struct Buffer {
+    /// The file as the editor names it.
+    path: PathBuf,
     /// The text when it was opened or saved last.
     base: Arc<str>,
     follower: Follower,
@@ -26,8 +28,8 @@ struct Buffer {
 impl Buffers {
     /// A buffer was opened, or saved, with this text.
     pub fn opened(&self, path: &Path, text: &str) {
-        let buffer = Buffer { base: text.into(), follower: Follower::new(line_count(text)) };
-        self.open.insert(real(path), buffer);
+        let follower = Follower::new(line_count(text));
+        self.open.insert(real(path), Buffer { path: path.to_owned(), base: text.into(), follower });
     }
 
     /// Lines of a buffer became others. Lines are counted as the engine counts them.
@@ -46,6 +48,11 @@ impl Buffers {
 
     pub fn closed(&self, path: &Path) {
         self.open.remove(&real(path));
+    }
+
+    /// The path by which the editor names a file that is open there.
+    pub fn name_of(&self, path: &Path) -> Option<PathBuf> {
+        self.open.get(&real(path)).map(|buffer| buffer.path.clone())
     }
 
     pub fn is_open(&self, path: &Path) -> bool {

@@ -227,21 +227,28 @@ pub struct Standing {
 }
 
 impl Moment<'_> {
-    /// What still stands of the changes of steps of one session, file by file. Files whose texts are not known are
-    /// left out.
-    pub fn standing(&self, view: &SessionView, steps: &[StepAt<'_>]) -> Vec<Standing> {
+    /// What still stands of the changes of steps of one session, file by file: in the buffer that `buffer` gives for a
+    /// file, else on disk. Files whose texts are not known are left out.
+    pub fn standing(
+        &self,
+        view: &SessionView,
+        steps: &[StepAt<'_>],
+        buffer: &dyn Fn(&Path) -> Option<Arc<FileView>>,
+    ) -> Vec<Standing> {
         let session = &view.session;
         let one = |EditedFile { spelled, first, last, .. }: EditedFile<'_>| {
             let here = self.local(session, spelled);
+            let open = buffer(&here);
             self.with_timeline(&here, |file| {
+                let now = open.as_deref().unwrap_or(file.view);
                 let (first, last) = (file.number(first)?, file.number(last)?);
                 let (before, after) = file.timeline.around(first, last)?;
-                let now_of = file.timeline.lines_now(&file.view.blame, last)?;
-                let (without, hunks, stands) = without(&before.unwrap_or_default(), &after, &now_of, &file.view.text);
+                let now_of = file.timeline.lines_now(&now.blame, last)?;
+                let (without, hunks, stands) = without(&before.unwrap_or_default(), &after, &now_of, &now.text);
                 Some(Standing {
                     spelled: spelled.into(),
                     here: here.clone(),
-                    now: file.view.text.clone(),
+                    now: now.text.clone(),
                     without,
                     hunks,
                     stands,

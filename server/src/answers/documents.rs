@@ -323,7 +323,7 @@ impl Answers<'_> {
     /// What of a turn's or step's changes still stands: the text now against the text now without them.
     fn changes_now(&self, view: &SessionView, turn: u32, steps: &[u32]) -> Option<Rendered> {
         let at = self.steps_of(view, turn, steps)?;
-        let standing = self.moment.standing(view, &at);
+        let standing = self.moment.standing(view, &at, &|path| self.buffer(path));
         let diff = |file: &workspace::Standing| FileDiff {
             path: file.here.to_string_lossy().into(),
             hunks: lens::between(&file.without, &file.now),

@@ -7,10 +7,11 @@ pub(crate) mod owners;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use trace::Timestamp;
-use workspace::{Moment, SessionView, StepRef, Workspace};
+use workspace::{FileView, Moment, SessionView, StepRef, Workspace};
 
 use crate::time::LocalZone;
 
@@ -24,6 +25,14 @@ pub(crate) struct Frame {
     /// Paths below it are written relative to it.
     pub(crate) root: Option<String>,
     pub(crate) home: Option<String>,
+    /// Buffers that may differ from the disk.
+    pub(crate) buffers: Option<Box<dyn Buffers>>,
+}
+
+/// The buffers of an editor.
+pub(crate) trait Buffers {
+    /// Who wrote the lines of a file's buffer. `None`: the file is not open.
+    fn view(&self, moment: &Moment<'_>, path: &Path) -> Option<Arc<FileView>>;
 }
 
 impl Frame {
@@ -54,6 +63,16 @@ pub(crate) struct Answers<'a> {
 impl<'a> Answers<'a> {
     pub(crate) fn new(workspace: &'a Workspace, frame: &'a Frame) -> Answers<'a> {
         Answers { workspace, moment: workspace.moment(), frame, lives: RefCell::default() }
+    }
+
+    /// Who wrote the lines of a file's buffer. `None`: the file is not open, so it is what lies on the disk.
+    pub(crate) fn buffer(&self, path: &Path) -> Option<Arc<FileView>> {
+        self.frame.buffers.as_ref()?.view(&self.moment, path)
+    }
+
+    /// Who wrote the lines of a file's buffer, else of the file. `None`: it cannot be read.
+    pub(crate) fn file(&self, path: &Path) -> Option<Arc<FileView>> {
+        self.buffer(path).or_else(|| self.moment.file(path).ok().map(Arc::new))
     }
 
     /// A session to be rendered.

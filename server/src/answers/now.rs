@@ -1,10 +1,9 @@
 //! What became of the lines of a step.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use lens::{AddedLine, Gone, LineNow, Now, Place, RemovedLine, Span, StepLife};
-use workspace::FileHistory;
+use workspace::{FileHistory, FileView};
 
 use super::Answers;
 
@@ -31,7 +30,11 @@ impl Answers<'_> {
         let mut life = StepLife::default();
         for edit in at.step.edits() {
             let here = self.moment.local(&view.session, &edit.path);
-            self.moment.with_timeline(&here, |file| self.add_file(&mut life, file, &here, &edit.path, call));
+            let buffer = self.buffer(&here);
+            self.moment.with_timeline(&here, |file| {
+                let now = buffer.as_deref().unwrap_or(file.view);
+                self.add_file(&mut life, file, now, &edit.path, call);
+            });
         }
         life.added.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
         life.removed.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
@@ -39,11 +42,12 @@ impl Answers<'_> {
         Some(life)
     }
 
-    fn add_file(&self, life: &mut StepLife, file: &FileHistory<'_>, here: &Path, spelled: &str, call: &str) {
+    /// Adds what became of a step's lines in one file, the text of which is `now`.
+    fn add_file(&self, life: &mut StepLife, file: &FileHistory<'_>, now: &FileView, spelled: &str, call: &str) {
         let Some(step) = file.number(call) else { return };
-        let path: Box<str> = here.to_string_lossy().into();
+        let path: Box<str> = now.path.to_string_lossy().into();
         let place = |line: u32| Place { path: path.clone(), line: line + 1 };
-        let fate = file.timeline.fate(&file.view.blame, step);
+        let fate = file.timeline.fate(&now.blame, step);
         let places: Vec<(u32, Option<u32>)> = fate
             .lines
             .iter()

@@ -130,7 +130,7 @@ fn then(answers: &Answers<'_>, located: &Located, steps: &[StepAt<'_>]) -> Vec<F
 /// The files as they are, against the same without what still stands of the steps.
 fn standing(here: &Here, answers: &Answers<'_>, located: &Located, steps: &[StepAt<'_>]) -> Vec<FileDiff> {
     let mut files = Vec::new();
-    for file in answers.moment.standing(&located.view, steps) {
+    for file in answers.moment.standing(&located.view, steps, &|_| None) {
         if file.stands < file.hunks {
             let (hunks, path) = (lens::count(file.hunks as u64, "hunk"), file.here.to_string_lossy());
             here.out.note(&format!("{}: {} of {hunks} still there", here.view().path(&path), file.stands));

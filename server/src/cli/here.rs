@@ -63,6 +63,7 @@ impl Here {
             recent_hours: RECENT_HOURS,
             root: Some(root),
             home,
+            buffers: None,
         };
         let out = Out::new(&globals);
         Ok(Here { globals, folder, repo, frame, workspace, out, roots })

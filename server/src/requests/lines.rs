@@ -10,7 +10,7 @@ use tower_lsp::lsp_types::{Location, Position, Range, TextDocumentIdentifier};
 use workspace::FileView;
 
 use super::history::FileParams;
-use super::target::{Target, file_uri};
+use super::target::Target;
 use crate::answers::Answers;
 use crate::lsp::Server;
 use crate::pool::Lane;
@@ -141,7 +141,7 @@ fn in_other_files(asked: &Snapshot, answers: &Answers<'_>, from: &Path, params: 
         others.reverse();
     }
     others.into_iter().take_while(|_| !asked.cancel.is_cancelled()).find_map(|path| {
-        let view = answers.moment.file(path).ok()?;
+        let view = answers.file(path)?;
         let blocks = blocks(&runs(answers, &view), params.uncommitted);
         let start = if params.direction == Direction::Next { blocks.first() } else { blocks.last() };
         asked.location_in_file(path, start? + 1)
@@ -169,10 +169,4 @@ fn changed_files(asked: &Snapshot, answers: &Answers<'_>, from: &Path, uncommitt
     }
     files.retain(|path| path.is_file());
     files
-}
-
-/// The place of a line that was just written, for [`super::sessions`].
-pub(crate) fn place(path: &Path, line: u32) -> Option<Value> {
-    let position = Position { line: line.saturating_sub(1), character: 0 };
-    Some(json!({ "uri": file_uri(path)?, "range": Range { start: position, end: position } }))
 }

@@ -13,7 +13,7 @@ use tower_lsp::lsp_types::{
 };
 use url::Url;
 
-use super::target::{Target, file_uri};
+use super::target::Target;
 use crate::answers::Answers;
 use crate::answers::documents::Page;
 use crate::lsp::Server;
@@ -189,11 +189,7 @@ pub(crate) async fn references(server: &Server, params: ReferenceParams) -> Resu
             Some(session) => answers.moment.session_view(session)?,
             None => page.session.clone()?,
         };
-        let location = |span: &lens::Span| {
-            let start = Position { line: span.from.saturating_sub(1), character: 0 };
-            let end = Position { line: span.to, character: 0 };
-            Some(Location { uri: file_uri(Path::new(&*span.path))?, range: Range { start, end } })
-        };
+        let location = |span: &lens::Span| asked.lines_in_file(Path::new(&*span.path), span.from, span.to);
         Some(lens::references(&view.session, anchor, &answers).iter().filter_map(location).collect())
     };
     server.state.answer(Lane::Slow, answer).await

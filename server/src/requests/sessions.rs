@@ -1,6 +1,7 @@
 //! `turnlens/sessions`, `turnlens/status`, `turnlens/search` and `turnlens/copy`: sessions as a whole.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use lens::{Now, Part, SearchHit, SearchResults, SearchSession, StepRef};
@@ -12,7 +13,6 @@ use trace::{DerivedPath, StepKind};
 use workspace::{Located, Query, SessionView};
 
 use super::commands;
-use super::lines::place;
 use super::target::{Target, address};
 use crate::answers::Answers;
 use crate::answers::documents::Named;
@@ -101,7 +101,7 @@ impl Server {
                 "here": here.len(),
                 "agents": trace::Agent::ALL.map(trace::Agent::id),
                 "folders": folders,
-                "newest": newest(&answers, &here),
+                "newest": newest(asked, &answers, &here),
                 "live": asked.live_sessions(&answers, moment),
             })
         };
@@ -189,7 +189,7 @@ fn session_json(answers: &Answers<'_>, path: &Arc<DerivedPath>, here: &HashSet<A
 }
 
 /// The newest line of this workspace that an agent wrote and that still stands.
-fn newest(answers: &Answers<'_>, here: &HashSet<Arc<str>>) -> Option<Value> {
+fn newest(asked: &Snapshot, answers: &Answers<'_>, here: &HashSet<Arc<str>>) -> Option<Value> {
     let mut looked_at = 0;
     for path in answers.moment.logs().sessions().filter(|path| here.contains(&path.session)) {
         let view = answers.moment.session_view(&path.session)?;
@@ -201,7 +201,7 @@ fn newest(answers: &Answers<'_>, here: &HashSet<Arc<str>>) -> Option<Value> {
             }
             let life = answers.step(&path.session, at.turn.number, &at.numbers);
             if let Some(first) = life.and_then(|life| life.now.into_iter().next()) {
-                return place(std::path::Path::new(&*first.path), first.from);
+                return Some(json!(asked.location_in_file(Path::new(&*first.path), first.from)?));
             }
         }
     }

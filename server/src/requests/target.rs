@@ -11,12 +11,13 @@ use url::Url;
 use workspace::{FileView, Moment, SessionView};
 
 use crate::answers::documents::Page;
-use crate::answers::{Answers, Frame};
+use crate::answers::{Answers, Buffers, Frame};
+use crate::engine::Engine;
 use crate::log;
 use crate::profile::VirtualDocs;
 use crate::settings::{Settings, Thinking};
 use crate::state::{Snapshot, State};
-use crate::text::{Document, byte_at, column_of};
+use crate::text::{Document, Documents, byte_at, column_of};
 use crate::time::{LocalZone, now};
 use crate::uri::DocumentKey;
 
@@ -30,9 +31,9 @@ impl Excluded {
     pub(crate) fn new(settings: &Settings) -> Excluded {
         let mut globs = GlobSetBuilder::new();
         for glob in &settings.exclude {
-            match Glob::new(glob) {
-                Ok(glob) => _ = globs.add(glob),
-                Err(error) => log::warning!("files.exclude: {error}"),
+            // A wrong one was told of where the settings were read.
+            if let Ok(glob) = Glob::new(glob) {
+                globs.add(glob);
             }
         }
         Excluded(globs.build().unwrap_or_else(|error| {
@@ -82,6 +83,21 @@ impl State {
             return Target::Ours(id);
         }
         Target::Code(CodeTarget { open: self.documents.get(&key), key, uri: uri.clone(), path })
+    }
+}
+
+/// What the editor has open.
+struct OpenBuffers {
+    documents: Arc<Documents>,
+    engine: Arc<Engine>,
+}
+
+impl Buffers for OpenBuffers {
+    fn view(&self, moment: &Moment<'_>, path: &Path) -> Option<Arc<FileView>> {
+        let name = self.engine.workspace.buffers.name_of(path)?;
+        let key = DocumentKey::from_url(&file_uri(&name)?);
+        let document = self.documents.get(&key)?;
+        Some(self.engine.view_of(moment, &key, &name, &document))
     }
 }
 
@@ -141,6 +157,7 @@ impl Snapshot {
             recent_hours: self.settings.recent_hours,
             root: self.root_near(near).map(|root| root.to_string_lossy().into_owned()),
             home,
+            buffers: Some(Box::new(OpenBuffers { documents: self.documents.clone(), engine: self.engine.clone() })),
         }
     }
 
@@ -159,16 +176,7 @@ impl Snapshot {
         }
         let moment = &answers.moment;
         let (document, view) = match &target.open {
-            Some(open) => {
-                let make = || moment.open_file(&target.path, &open.text());
-                let generation = moment.logs().generation();
-                // While logs are read nobody is named; the generation does not tell the end of that.
-                let view = match moment.reading() {
-                    Some(_) => Arc::new(make()),
-                    None => self.engine.view_of(&target.key, open.version, generation, make),
-                };
-                (open.clone(), view)
-            }
+            Some(open) => (open.clone(), self.engine.view_of(moment, &target.key, &target.path, open)),
             None => {
                 let view = moment.file(&target.path).ok()?;
                 (Arc::new(Document::new(target.uri.as_str(), "", 0, &view.text)), Arc::new(view))
@@ -257,10 +265,24 @@ impl Snapshot {
         Some((page, range))
     }
 
-    /// A line (from 1) of a file as it is on disk.
+    /// A line (from 1, as the engine counts) of a file as it is in its buffer, else on disk.
     pub(crate) fn location_in_file(&self, path: &Path, line: u32) -> Option<Location> {
-        let position = Position { line: line.saturating_sub(1), character: 0 };
-        Some(Location { uri: file_uri(path)?, range: Range { start: position, end: position } })
+        let mut location = self.lines_in_file(path, line, line)?;
+        location.range.end = location.range.start;
+        Some(location)
+    }
+
+    /// The lines from `from` to `to`, both included; see [`Snapshot::location_in_file`].
+    pub(crate) fn lines_in_file(&self, path: &Path, from: u32, to: u32) -> Option<Location> {
+        let uri = file_uri(path)?;
+        let open = self.documents.get(&DocumentKey::from_url(&uri));
+        let start = |line: u32| match &open {
+            Some(open) => u32::try_from(open.lsp_line_of(line as usize)).unwrap_or(u32::MAX),
+            None => line,
+        };
+        let at = |line: u32| Position { line: start(line), character: 0 };
+        let uri = open.as_ref().and_then(|open| Url::parse(&open.uri).ok()).unwrap_or(uri);
+        Some(Location { uri, range: Range { start: at(from.saturating_sub(1)), end: at(to) } })
     }
 
     /// The byte of a line of a document of ours at a position.
