@@ -61,3 +61,8 @@ fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
 pub(crate) fn absent_or_regular(path: &Path) -> bool {
     fs::symlink_metadata(path).map_or(true, |meta| meta.is_file())
 }
+
+/// The same error, saying of which file.
+pub(crate) fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}

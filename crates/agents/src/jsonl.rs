@@ -184,6 +184,14 @@ impl Log {
         Ok(())
     }
 
+    /// Hands the objects of whole lines in the first `len` bytes to `objects` once more.
+    pub(crate) fn replay_beginning(&mut self, len: u64, objects: &mut dyn Objects) -> io::Result<()> {
+        let bytes = self.range(0, len.min(self.start.offset))?;
+        let whole = memchr::memrchr(b'\n', &bytes).unwrap_or(0);
+        each_line(&bytes[..whole], 0, &mut |line, at| each_object(line, at, objects, &mut |_| {}));
+        Ok(())
+    }
+
     /// The first `len` bytes, or fewer.
     pub(crate) fn head(&mut self, len: u64) -> io::Result<Vec<u8>> {
         self.range(0, len)
@@ -389,15 +397,20 @@ fn read_range(file: &mut File, from: u64, to: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The bytes of the object at a place, if they are still the ones that were read there.
-pub(crate) fn object_at(path: &Path, place: trace::Place) -> io::Result<Option<Vec<u8>>> {
+/// The bytes at a place, whatever they are now. `None`: the file is gone or shorter.
+pub(crate) fn bytes_at(path: &Path, place: trace::Place) -> io::Result<Option<Vec<u8>>> {
     let mut file = match open_regular(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let bytes = read_range(&mut file, place.at, place.at.saturating_add(u64::from(place.len)))?;
-    Ok((bytes.len() == place.len as usize && check(&bytes) == place.check).then_some(bytes))
+    Ok((bytes.len() == place.len as usize).then_some(bytes))
+}
+
+/// The bytes of the object at a place, if they are still the ones that were read there.
+pub(crate) fn object_at(path: &Path, place: trace::Place) -> io::Result<Option<Vec<u8>>> {
+    Ok(bytes_at(path, place)?.filter(|bytes| check(bytes) == place.check))
 }
 
 /// A hash of a record's bytes, eight at a time. It is written into caches, so it must never change.

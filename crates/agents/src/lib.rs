@@ -5,6 +5,7 @@
 //! ([`trace::What::Unknown`]).
 
 mod claude;
+mod codex;
 mod env;
 mod files;
 mod ids;
@@ -12,6 +13,7 @@ mod json;
 mod jsonl;
 mod paths;
 mod recent;
+mod unified;
 mod words;
 
 use std::io;
@@ -68,7 +70,7 @@ pub trait Reader: Send + Sync {
 
 /// The readers of all agents, in the order of [`Agent::ALL`].
 pub fn readers() -> &'static [&'static dyn Reader] {
-    &[&claude::Claude]
+    &[&claude::Claude, &codex::Codex]
 }
 
 pub fn reader(agent: Agent) -> &'static dyn Reader {

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use agents::{Cursor, Reader};
+use agents::Cursor;
 use trace::{Agent, Change, Entry, RecordId, Replacement, What};
 
 fn corpus() -> Option<PathBuf> {
@@ -18,43 +18,42 @@ fn corpus() -> Option<PathBuf> {
     None
 }
 
-fn reader() -> &'static dyn Reader {
-    agents::reader(Agent::ClaudeCode)
-}
+/// The agents and the folders of the corpus that hold their logs.
+const AGENTS: [(Agent, &str); 2] = [(Agent::ClaudeCode, "claude"), (Agent::Codex, "codex")];
 
-fn entries(path: &Path) -> Vec<Entry> {
+fn entries(agent: Agent, path: &Path) -> Vec<Entry> {
     let mut entries = Vec::new();
-    reader().scan(path, &Cursor::default(), &mut |entry| entries.push(entry)).expect("scanning a log");
+    agents::reader(agent).scan(path, &Cursor::default(), &mut |entry| entries.push(entry)).expect("scanning a log");
     entries
 }
 
-/// Every log of the corpus, each of its folders taken as a config folder.
-fn logs(corpus: &Path) -> Vec<PathBuf> {
+/// Every log of an agent in the corpus, each of the agent's folders taken as a home.
+fn logs(corpus: &Path, agent: Agent, folder: &str) -> Vec<PathBuf> {
     let mut logs = Vec::new();
-    for source in fs::read_dir(corpus.join("claude")).expect("the sources of logs") {
-        reader().discover(&source.expect("a source").path(), &mut |found| logs.push(found.path));
+    for source in fs::read_dir(corpus.join(folder)).expect("the sources of logs") {
+        agents::reader(agent).discover(&source.expect("a source").path(), &mut |found| logs.push(found.path));
     }
     logs.sort();
     logs
 }
 
-/// The manifest's table has a row for each log, and a sentence tells for each how many edits succeeded.
-fn edits_told(manifest: &str) -> Vec<(&str, usize)> {
+/// The manifest's table has a row for each log, and a sentence tells for each how many edits succeeded; `before` is
+/// what stands before the agent's numbers.
+fn edits_told<'m>(manifest: &'m str, folder: &str, before: &str) -> Vec<(&'m str, usize)> {
     let rows = manifest.lines().map(|line| line.split('|').map(str::trim).collect::<Vec<_>>());
-    let paths = rows.filter(|cells| cells.get(2) == Some(&"claude")).filter_map(|cells| cells.get(4).copied());
-    let sentence = manifest.split_once("in the table's order,").expect("the sentence on edits").1;
-    let counts = sentence.split(';').next().unwrap_or_default().split_whitespace();
+    let paths = rows.filter(|cells| cells.get(2) == Some(&folder)).filter_map(|cells| cells.get(4).copied());
+    let sentence = manifest.split_once(before).expect("the sentence on edits").1;
+    let counts = sentence.split([';', '.']).next().unwrap_or_default().split_whitespace();
     paths.zip(counts.map(|count| count.parse().expect("a number of edits"))).collect()
 }
 
-#[test]
-fn edits_that_succeeded() {
+fn check_edits(agent: Agent, folder: &str, before: &str, logs: usize) {
     let Some(corpus) = corpus() else { return };
     let manifest = fs::read_to_string(corpus.join("MANIFEST.md")).expect("reading the manifest");
-    let told = edits_told(&manifest);
-    assert_eq!(told.len(), 15);
+    let told = edits_told(&manifest, folder, before);
+    assert_eq!(told.len(), logs);
     for (path, expected) in told {
-        let entries = entries(&corpus.join(path));
+        let entries = entries(agent, &corpus.join(path));
         let edits = entries.iter().map(|entry| match &entry.what {
             What::Result(result) => result.edits.len(),
             _ => 0,
@@ -64,25 +63,43 @@ fn edits_that_succeeded() {
 }
 
 #[test]
-fn every_log_is_understood() {
+fn edits_of_claude_that_succeeded() {
+    check_edits(Agent::ClaudeCode, "claude", "in the table's order,", 15);
+}
+
+#[test]
+fn edits_of_codex_that_succeeded() {
+    check_edits(Agent::Codex, "codex", "; Codex", 8);
+}
+
+#[test]
+fn every_type_of_record_is_known() {
     let Some(corpus) = corpus() else { return };
-    let logs = logs(&corpus);
-    assert!(logs.len() > 25, "{logs:?}");
     let mut unknown: BTreeMap<String, u32> = BTreeMap::new();
-    for path in &logs {
-        let entries = entries(path);
+    for (agent, folder) in AGENTS {
+        let logs = logs(&corpus, agent, folder);
+        assert!(logs.len() > 2, "{logs:?}");
         // One source is a zoo of trimmed records, made to hold what is unheard of.
-        let is_zoo = path.components().any(|component| component.as_os_str() == "agent-sessions");
-        for entry in entries.iter().filter(|_| !is_zoo) {
+        let is_zoo = |path: &Path| path.components().any(|component| component.as_os_str() == "agent-sessions");
+        for entry in logs.iter().filter(|path| !is_zoo(path)).flat_map(|path| entries(agent, path)) {
             if let What::Unknown(kind) = &entry.what {
-                *unknown.entry(kind.to_string()).or_default() += 1;
+                *unknown.entry(format!("{agent}: {kind}")).or_default() += 1;
             }
         }
-        let told: BTreeSet<RecordId> = entries.iter().filter_map(|entry| entry.id).collect();
+    }
+    assert!(unknown.is_empty(), "types of records never seen before: {unknown:?}");
+}
+
+#[test]
+fn every_record_of_the_tree_is_told() {
+    let Some(corpus) = corpus() else { return };
+    let logs = logs(&corpus, Agent::ClaudeCode, "claude");
+    assert!(logs.len() > 25, "{logs:?}");
+    for path in &logs {
+        let told: BTreeSet<RecordId> = entries(Agent::ClaudeCode, path).iter().filter_map(|entry| entry.id).collect();
         let text = fs::read_to_string(path).expect("reading a log");
         assert_eq!(told.len(), uuids(&text).len(), "records of the tree in {}", path.display());
     }
-    assert!(unknown.is_empty(), "types of records never seen before: {unknown:?}");
 }
 
 /// The distinct ids of all records, the inner ones of progress records included.
@@ -96,22 +113,24 @@ fn uuids(log: &str) -> BTreeSet<String> {
 fn every_body_is_there_and_agrees_with_itself() {
     let Some(corpus) = corpus() else { return };
     let (mut changes, mut proven) = (0, 0);
-    for path in logs(&corpus) {
-        for entry in entries(&path) {
-            let content = reader().body(&path, entry.place).expect("reading a body").expect("a body that is there");
+    let logs = AGENTS.map(|(agent, folder)| (agent, logs(&corpus, agent, folder)));
+    for (agent, path) in logs.iter().flat_map(|(agent, logs)| logs.iter().map(|path| (*agent, path))) {
+        for entry in entries(agent, path) {
+            let content =
+                agents::reader(agent).body(path, entry.place).expect("reading a body").expect("a body that is there");
             assert!(!content.record.is_empty());
             let What::Result(result) = &entry.what else { continue };
             for (edit, change) in result.edits.iter().zip(&content.changes) {
                 assert_eq!(edit.path, change.path);
                 changes += 1;
-                if let Some(before) = change.before.as_deref() {
+                if let Some(before) = change.before.as_deref().filter(|_| !change.deleted) {
                     assert_eq!(patched(before, change), replaced(before, change), "{}", edit.path);
                     proven += 1;
                 }
             }
         }
     }
-    assert!(changes > 400 && proven > 150, "{changes} changes, {proven} with the text before");
+    assert!(changes > 600 && proven > 150, "{changes} changes, {proven} with the text before");
 }
 
 /// The text after, by the hunks.

@@ -10,7 +10,7 @@ use std::process::Command;
 use agents::Env;
 use index::{Index, Logs};
 use serde_json::Value;
-use trace::{DerivedPath, RecordId, Step, Tokens, Turn};
+use trace::{Agent, DerivedPath, RecordId, Step, Tokens, Turn};
 
 /// Runs a generator into a temporary folder. `None`: there is none here, or no Python.
 fn generate(script: &str, options: &[&str]) -> Option<(tempfile::TempDir, Value)> {
@@ -39,6 +39,10 @@ fn read(home: PathBuf) -> Index {
     index
 }
 
+fn sessions(logs: &Logs, agent: Agent) -> impl Iterator<Item = &DerivedPath> {
+    logs.sessions().map(|path| &**path).filter(move |path| path.agent == agent)
+}
+
 /// What was done in a log itself: no turn and no step of it is a copy.
 fn own_turns<'a>(logs: &'a Logs, path: &'a DerivedPath) -> impl Iterator<Item = &'a Turn> {
     let inherited = logs.inherited(path.log).map_or(0, |(turns, _)| turns);
@@ -52,21 +56,24 @@ fn own_calls<'a>(logs: &'a Logs, path: &'a DerivedPath) -> impl Iterator<Item = 
 
 #[test]
 fn many_sessions() {
-    let options = ["--claude", "150", "--codex", "20", "--mb", "12", "--big-mb", "0", "--projects", "4"];
+    let options = ["--claude", "150", "--codex", "80", "--mb", "12", "--big-mb", "0", "--projects", "4"];
     let Some((folder, truth)) = generate("many_sessions.py", &options) else { return };
     let index = read(folder.path().join("home"));
     let logs = index.snapshot();
+    check_codex(&logs, &truth["codex"], &truth["edits"]);
     let truth = &truth["claude"];
     let told = |name: &str| truth[name].as_u64().unwrap() as usize;
 
-    assert_eq!(logs.sessions().count(), told("sessions"));
-    assert_eq!(logs.paths().count(), told("files"));
-    let copies = logs.sessions().filter(|path| logs.inherited(path.log).is_some()).count();
+    let claude = || sessions(&logs, Agent::ClaudeCode);
+    assert_eq!(claude().count(), told("sessions"));
+    let paths = || logs.paths().filter(|path| path.agent == Agent::ClaudeCode);
+    assert_eq!(paths().count(), told("files"));
+    let copies = claude().filter(|path| logs.inherited(path.log).is_some()).count();
     assert_eq!(copies, told("resumed_copies"));
 
-    let turns = || logs.sessions().flat_map(|path| own_turns(&logs, path));
+    let turns = || claude().flat_map(|path| own_turns(&logs, path));
     assert_eq!(turns().filter(|turn| turn.prompt.is_some()).count(), told("real_prompts"));
-    let calls = || logs.sessions().flat_map(|path| own_calls(&logs, path));
+    let calls = || claude().flat_map(|path| own_calls(&logs, path));
     assert_eq!(calls().count(), told("tool_calls"));
     assert_eq!(
         calls().filter(|step| step.result.as_ref().is_some_and(|result| result.error)).count(),
@@ -74,7 +81,7 @@ fn many_sessions() {
     );
     assert_eq!(calls().map(|step| step.edits().len()).sum::<usize>(), told("edits"));
 
-    let responses = logs.paths().flat_map(|path| path.turns.iter()).flat_map(|turn| &turn.responses);
+    let responses = paths().flat_map(|path| path.turns.iter()).flat_map(|turn| &turn.responses);
     let unique: BTreeMap<RecordId, _> = responses.map(|response| (response.id.unwrap(), response)).collect();
     assert_eq!(unique.len(), told("api_calls_unique"));
     let mut by_model: BTreeMap<&str, Tokens> = BTreeMap::new();
@@ -103,6 +110,41 @@ fn many_sessions() {
         let found = joined.path.all_steps().filter(|step| joined.side(step).is_some()).count();
         assert_eq!(found, logs.sides_of(session).len(), "{session}");
     }
+}
+
+fn check_codex(logs: &Logs, truth: &Value, edits: &Value) {
+    let told = |name: &str| truth[name].as_u64().unwrap() as usize;
+    let codex = || sessions(logs, Agent::Codex);
+    assert_eq!(codex().count(), told("sessions"));
+    assert_eq!(codex().filter(|path| logs.inherited(path.log).is_some()).count(), told("forks"));
+
+    // The generator counts no prompts of scripts, which by the log alone are prompts like others.
+    const SCRIPTED: [&str; 6] =
+        ["You are in ", "Read-only task. ", "Work in /srv/", "Pair-local ", "## Memory Writing", "Read $OMX_HOME"];
+    let is_scripted = |path: &&DerivedPath| {
+        let first = own_turns(logs, path).next().and_then(|turn| turn.prompt.as_ref());
+        first.is_some_and(|prompt| SCRIPTED.iter().any(|begin| prompt.text.head.starts_with(begin)))
+    };
+    let persons = codex().filter(|path| path.entrypoint.as_deref() != Some("exec") && !is_scripted(path));
+    let prompts = persons.flat_map(|path| own_turns(logs, path)).filter(|turn| turn.prompt.is_some());
+    assert_eq!(prompts.count(), told("real_prompts"));
+
+    let of_file =
+        |edits: &Value| edits.as_array().unwrap().iter().map(|edit| edit[1].as_str().unwrap().to_owned()).collect();
+    let expected: BTreeSet<String> =
+        edits.as_object().unwrap().values().flat_map(|edits| -> Vec<String> { of_file(edits) }).collect();
+    let found = codex().flat_map(|path| own_calls(logs, path)).filter(|step| !step.edits().is_empty());
+    let found: BTreeSet<String> = found.map(|step| step.call.as_deref().unwrap().to_owned()).collect();
+    assert_eq!(found, expected.into_iter().filter(|call| call.starts_with("call_")).collect());
+
+    let responses = codex().flat_map(|path| path.turns.iter()).flat_map(|turn| &turn.responses);
+    let unique: BTreeMap<RecordId, _> = responses.map(|response| (response.id.unwrap(), response)).collect();
+    let mut spent = Tokens::default();
+    unique.values().for_each(|response| spent.add(&response.tokens));
+    let tokens = &truth["tokens_true"];
+    assert_eq!(spent.input + spent.cache_read, tokens["input_incl_cached"].as_u64().unwrap());
+    assert_eq!(spent.cache_read, tokens["cached"].as_u64().unwrap());
+    assert_eq!(spent.output, tokens["output_incl_reasoning"].as_u64().unwrap());
 }
 
 #[test]

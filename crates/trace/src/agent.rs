@@ -7,15 +7,17 @@ use std::fmt;
 #[non_exhaustive]
 pub enum Agent {
     ClaudeCode,
+    Codex,
 }
 
 impl Agent {
-    pub const ALL: [Agent; 1] = [Agent::ClaudeCode];
+    pub const ALL: [Agent; 2] = [Agent::ClaudeCode, Agent::Codex];
 
     /// The name in JSON, URIs and settings: `claude-code`.
     pub fn id(self) -> &'static str {
         match self {
             Agent::ClaudeCode => "claude-code",
+            Agent::Codex => "codex",
         }
     }
 
@@ -23,6 +25,7 @@ impl Agent {
     pub fn short(self) -> &'static str {
         match self {
             Agent::ClaudeCode => "Claude",
+            Agent::Codex => "Codex",
         }
     }
 
@@ -30,6 +33,7 @@ impl Agent {
     pub fn full(self) -> &'static str {
         match self {
             Agent::ClaudeCode => "Claude Code",
+            Agent::Codex => "Codex",
         }
     }
 
@@ -41,6 +45,7 @@ impl Agent {
     pub fn resume_command(self, session: &str) -> String {
         match self {
             Agent::ClaudeCode => format!("claude --resume {session}"),
+            Agent::Codex => format!("codex resume {session}"),
         }
     }
 }

@@ -81,11 +81,11 @@ impl Reader for Claude {
     }
 
     fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
-        scan(path, from, sink).map_err(|error| named(path, error))
+        scan(path, from, sink).map_err(|error| files::named(path, error))
     }
 
     fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>> {
-        let bytes = jsonl::object_at(path, place).map_err(|error| named(path, error))?;
+        let bytes = jsonl::object_at(path, place).map_err(|error| files::named(path, error))?;
         Ok(bytes.and_then(|bytes| body::content(&bytes, place.part)))
     }
 
@@ -123,10 +123,6 @@ fn side_of(path: &Path) -> Option<OwnSide> {
     let subagents = path.ancestors().skip(1).find(|folder| folder.file_name() == Some(OsStr::new("subagents")));
     let session = subagents.and_then(|folder| folder.parent()?.file_name()?.to_str());
     Some(OwnSide { agent, parent: session.map(Arc::from) })
-}
-
-fn named(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {

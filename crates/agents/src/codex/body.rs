@@ -1,0 +1,114 @@
+//! The whole of a record.
+
+use trace::{Change, Content, Place};
+
+use super::record::{Payload, Record};
+use super::tools;
+use super::{PART_RESULT, PART_SPAN, said};
+use crate::json;
+use crate::jsonl;
+
+/// What the bytes at a place say. `None`: other bytes lie there now, or they cannot be understood.
+pub(super) fn content(bytes: &[u8], place: Place) -> Option<Content> {
+    if place.part == PART_SPAN {
+        return of_span(bytes, place);
+    }
+    if jsonl::check(bytes) != place.check {
+        return None;
+    }
+    let read = |text: &str| {
+        let (record, used) = Record::first(text)?;
+        let pretty = json::pretty(text.get(..used)?);
+        Some(Content { record: pretty, ..of_record(&record, place.part) })
+    };
+    let whole = std::str::from_utf8(bytes).ok();
+    whole.and_then(read).or_else(|| read(&json::repair(bytes)))
+}
+
+/// A script's patches and, as the last record, its result (or its last patch, where it was cut off).
+fn of_span(bytes: &[u8], place: Place) -> Option<Content> {
+    let begin = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+    let last = &bytes[begin..];
+    if jsonl::check(last) != place.check {
+        return None;
+    }
+    let mut content = content(last, Place { part: 0, ..place })?;
+    let text = String::from_utf8_lossy(bytes);
+    content.changes = text.split('\n').filter_map(changes_of_script).flatten().collect();
+    Some(content)
+}
+
+/// What a patch inside of a script changed; `None`: the record is no such patch.
+fn changes_of_script(line: &str) -> Option<Vec<Change>> {
+    let (record, _) = Record::first(line)?;
+    let payload = record.payload.0?;
+    let is_inner = payload.kind.is("patch_apply_end") && !payload.call_id.or_empty().starts_with("call_");
+    (is_inner && tools::is_success(&payload)).then(|| changes_told(&payload))
+}
+
+fn changes_told(payload: &Payload<'_>) -> Vec<Change> {
+    payload.files_changed().iter().map(|(path, told)| tools::change_told(path, told)).collect()
+}
+
+fn of_record(record: &Record<'_>, part: u16) -> Content {
+    let Some(payload) = &record.payload.0 else { return Content::default() };
+    match record.kind.or_empty() {
+        "response_item" => of_item(payload),
+        "event_msg" => of_event(payload, part),
+        _ => text(payload.message.or_empty()),
+    }
+}
+
+fn of_item(item: &Payload<'_>) -> Content {
+    match item.kind.or_empty() {
+        "message" | "" | "agent_message" => {
+            let (blocks, _) = item.blocks();
+            match item.role.or_empty() {
+                "user" => text(&said::typed_in_blocks(&blocks)),
+                _ => text(blocks.join("\n").trim()),
+            }
+        }
+        "reasoning" => text(&item.thought()),
+        "function_call_output" | "custom_tool_call_output" | "tool_search_output" => {
+            text(&tools::output(item.output).text)
+        }
+        _ => of_call(item),
+    }
+}
+
+fn of_call(item: &Payload<'_>) -> Content {
+    let made = tools::made(item, None);
+    let changes = made.changes();
+    let patch = made.patch.map(|(text, _)| text);
+    let raw = || {
+        let told = item.arguments.or(item.input).map(|raw| super::record::inner_json(Some(raw)));
+        let told = told.unwrap_or_default();
+        if told.starts_with(['{', '[']) { json::pretty(&told) } else { told.into_owned() }
+    };
+    let input = made.command.or(patch).or(made.text).unwrap_or_else(raw);
+    Content { input, changes, ..Content::default() }
+}
+
+fn of_event(event: &Payload<'_>, part: u16) -> Content {
+    match event.kind.or_empty() {
+        "user_message" => text(said::typed(event.message.or_empty()).unwrap_or_default()),
+        "agent_reasoning" => text(event.text.or_empty()),
+        "patch_apply_end" => of_patch(event),
+        "item_completed" => of_patch(&json::read(event.item)),
+        "web_search_end" if part == PART_RESULT => Content::default(),
+        "web_search_end" => Content { input: event.query.or_empty().to_owned(), ..Content::default() },
+        _ => text(event.message.or_empty()),
+    }
+}
+
+fn of_patch(event: &Payload<'_>) -> Content {
+    let success = tools::is_success(event);
+    let said = if success { &event.stdout } else { &event.stderr };
+    let said = said.filled().or(event.stdout.get()).unwrap_or_default();
+    let changes = if success { changes_told(event) } else { Vec::new() };
+    Content { text: said.to_owned(), changes, ..Content::default() }
+}
+
+fn text(text: &str) -> Content {
+    Content { text: text.to_owned(), ..Content::default() }
+}
