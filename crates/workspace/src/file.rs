@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use provenance::{Blame, EventKey, Slot, Timeline};
 use trace::{Agent, DerivedPath, LogId, StepKey, StepKind, Timestamp};
 
-use crate::gather::{Clue, Depth, StepNumbers, Told, read_text};
+use crate::gather::{Clue, Depth, StepNumbers, Told, What, read_text};
 use crate::mapping::{HERE, Target, real};
 use crate::{Moment, Workspace};
 
@@ -24,6 +24,8 @@ pub(crate) struct FileState {
     /// The logs that the timeline was made of, as they were, and the commit that was `HEAD`.
     made_of: Option<(u64, Option<repo::CommitId>)>,
     depth: Depth,
+    /// Commands wrote it, whose texts leave out what stood there before.
+    told_by_commands: bool,
     disk: Option<Disk>,
     /// The steps by number, for the publication of the logs that is told beside them.
     steps: Option<(u64, Arc<Vec<Option<StepRef>>>)>,
@@ -255,6 +257,7 @@ impl FileState {
             return;
         }
         let clues = moment.clues(target, self.depth);
+        self.told_by_commands = clues.iter().any(|clue| matches!(clue.what, What::Wrote { .. }));
         let slots: Vec<Slot> = clues.iter().map(Clue::slot).collect();
         let numbers = &mut self.numbers;
         self.timeline.sync(&slots, |which| moment.event(clues.get(which)?, target, numbers));
@@ -266,7 +269,7 @@ impl FileState {
 
     /// Whether the logs alone leave something open: an edit that finds no text, or a text that none of them tells.
     fn wants_commits(&mut self, path: &Path) -> bool {
-        if !self.timeline.unresolved().is_empty() {
+        if self.told_by_commands || !self.timeline.unresolved().is_empty() {
             return true;
         }
         let known = |text: &str, timeline: &Timeline| timeline.blame_known(text, HERE).is_some();

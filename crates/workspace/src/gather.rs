@@ -6,22 +6,25 @@ use std::sync::Arc;
 
 use provenance::{Chain, Event, EventKey, Happening, Seen, Slot, Tree, TurnKey};
 use rustc_hash::{FxHashMap, FxHasher};
-use trace::{DerivedPath, LogId, Place, StepKey, Timestamp};
+use trace::{DerivedPath, Grown, LogId, Place, Step, StepKey, Timestamp};
 
+use crate::commands::{self, Run};
 use crate::Moment;
-use crate::mapping::{self, Target, file_name, tree_of};
+use crate::mapping::{Target, file_name, tree_of};
 
-/// Something that a log tells of the file: where its body lies and when it happened.
+/// Something that a log or git tells of the file: where its body lies and when it happened.
 #[derive(Clone, Debug)]
 pub(crate) struct Clue {
     pub(crate) key: EventKey,
-    at: Timestamp,
-    log: LogId,
-    order: u32,
-    tree: Tree,
-    turn: Option<TurnKey>,
-    left_behind: bool,
-    what: What,
+    pub(crate) at: Timestamp,
+    pub(crate) log: LogId,
+    pub(crate) order: u32,
+    pub(crate) tree: Tree,
+    pub(crate) turn: Option<TurnKey>,
+    pub(crate) left_behind: bool,
+    /// The file's name then.
+    pub(crate) name: Arc<str>,
+    pub(crate) what: What,
 }
 
 impl Clue {
@@ -31,11 +34,19 @@ impl Clue {
 }
 
 #[derive(Clone, Debug)]
-enum What {
+pub(crate) enum What {
     Read { place: Place, id: Arc<str> },
     Edit { result: Place, call: Place, id: Arc<str>, nth: u32, created: bool },
     Backup { name: Box<str> },
     Commit { blob: repo::BlobId, commit: repo::CommitId, parents: Vec<EventKey> },
+    /// git wrote the file.
+    Brought { blob: repo::BlobId, commit: Option<repo::CommitId> },
+    /// A command whose text holds what it wrote; `first`: nothing is known of the file from before.
+    Wrote { run: Run, first: bool },
+    /// A command that may have written the file.
+    Ran(Run),
+    /// Somebody else changed the file.
+    ByHand,
 }
 
 /// Files that tell nothing by their path alone: which step is which number in a file's timeline.
@@ -74,12 +85,33 @@ pub(crate) enum Depth {
 }
 
 /// Versions of a file in git that are looked at as the text that an edit may have found.
-const MOST_COMMITS: usize = 400;
-const LIMIT: repo::Limit = repo::Limit { commits: 50_000, time: std::time::Duration::from_secs(2) };
+pub(crate) const MOST_COMMITS: usize = 400;
+pub(crate) const LIMIT: repo::Limit = repo::Limit { commits: 50_000, time: std::time::Duration::from_secs(2) };
 
 impl Moment<'_> {
     /// The clues about a file in the order in which they happened.
     pub(crate) fn clues(&self, target: &Target<'_>, depth: Depth) -> Vec<Clue> {
+        let mut clues = Vec::new();
+        self.clues_of_file(target, depth, &mut clues);
+        if depth >= Depth::Commits {
+            self.clues_of_former_names(target, &mut clues);
+        }
+        // In one log its own order counts, whatever the clock did; between logs only the clocks tell.
+        clues.sort_by_key(|clue| (clue.log, clue.order));
+        clues.dedup_by_key(|clue| clue.key);
+        let mut latest: FxHashMap<LogId, Timestamp> = FxHashMap::default();
+        for clue in &mut clues {
+            let latest = latest.entry(clue.log).or_insert(clue.at);
+            *latest = clue.at.max(*latest);
+            clue.at = *latest;
+        }
+        clues.sort_by_key(|clue| (clue.at, clue.log, clue.order));
+        commands::leave_out_crowds(&mut clues);
+        commands::mark_first(&mut clues, depth);
+        clues
+    }
+
+    pub(crate) fn clues_of_file(&self, target: &Target<'_>, depth: Depth, clues: &mut Vec<Clue>) {
         let settings = self.workspace.settings();
         let name = target.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut of_log: FxHashMap<LogId, FxHashMap<Box<str>, Tree>> = FxHashMap::default();
@@ -91,33 +123,28 @@ impl Moment<'_> {
                 of_log.entry(touch.log).or_default().insert(touch.path.clone(), tree);
             }
         }
-        let mut clues = Vec::new();
+        let name: Arc<str> = name.into();
         for (log, paths) in &of_log {
             if let Some(log) = self.logs.get(*log) {
-                self.clues_of_log(log, paths, &mut clues);
+                self.clues_of_log(log, paths, &name, clues);
             }
         }
+        self.clues_of_commands(target, &of_log, &name, clues);
         if depth >= Depth::Commits {
-            commits(target, &mut clues);
+            self.clues_of_git(target, &name, clues);
         }
-        // In one log its own order counts, whatever the clock did; between logs only the clocks tell.
-        clues.sort_by_key(|clue| (clue.log, clue.order));
-        let mut latest: FxHashMap<LogId, Timestamp> = FxHashMap::default();
-        for clue in &mut clues {
-            let latest = latest.entry(clue.log).or_insert(clue.at);
-            *latest = clue.at.max(*latest);
-            clue.at = *latest;
-        }
-        clues.sort_by_key(|clue| (clue.at, clue.log, clue.order));
-        clues
     }
 
-    fn clues_of_log(&self, log: &DerivedPath, paths: &FxHashMap<Box<str>, Tree>, clues: &mut Vec<Clue>) {
+    fn clues_of_log(
+        &self,
+        log: &DerivedPath,
+        paths: &FxHashMap<Box<str>, Tree>,
+        name: &Arc<str>,
+        clues: &mut Vec<Clue>,
+    ) {
+        let file = name;
         let mut edits: Vec<(u32, Timestamp)> = Vec::new();
-        let turn_key = |number: u32| Some(TurnKey(u64::from(log.log.0) << 32 | u64::from(number)));
-        let turns = log.turns.iter().map(|turn| (turn_key(turn.number), turn.abandoned.is_some(), &turn.steps));
-        let sides = log.sides.iter().map(|side| (turn_key(u32::MAX), false, &side.steps));
-        for (turn, left_behind, steps) in turns.chain(sides) {
+        for (turn, left_behind, steps) in parts_of(log) {
             for step in steps {
                 let (Some(result), Some(call)) = (&step.result, &step.call) else { continue };
                 let at = result.at.or(step.at).unwrap_or_default();
@@ -133,6 +160,7 @@ impl Moment<'_> {
                     tree,
                     turn,
                     left_behind,
+                    name: name.clone(),
                     what,
                 };
                 if let Some(tree) = result.whole_read.as_deref().and_then(|path| paths.get(path)) {
@@ -173,7 +201,26 @@ impl Moment<'_> {
                 tree: *tree,
                 turn: None,
                 left_behind: false,
+                name: file.clone(),
                 what: What::Backup { name: name.clone() },
+            });
+        }
+        for (at, path) in &log.changed_outside {
+            let Some(tree) = paths.get(&**path) else { continue };
+            // The agent learns of it with the next prompt; its order among the log's records is that of its time.
+            let order = edits.iter().rev().find(|(_, edited)| edited <= at).map_or(0, |(order, _)| order * 2 + 2);
+            let mut hasher = FxHasher::default();
+            (log.log.0, at.0, &**path).hash(&mut hasher);
+            clues.push(Clue {
+                key: EventKey(hasher.finish()),
+                at: *at,
+                log: log.log,
+                order,
+                tree: *tree,
+                turn: None,
+                left_behind: false,
+                name: file.clone(),
+                what: What::ByHand,
             });
         }
     }
@@ -189,7 +236,7 @@ impl Moment<'_> {
                 Happening::Seen { text: seen, how: Seen::Shown, parents: Vec::new() }
             }
             What::Edit { result, call, id, nth, created } => {
-                let mut change = self.change(clue, *result, *call, *nth, target)?;
+                let mut change = self.change(clue, *result, *call, *nth)?;
                 // A call does not know whether it will make the file; its result told.
                 change.created |= *created;
                 let step = numbers.of(clue.log, id);
@@ -205,16 +252,27 @@ impl Moment<'_> {
                 let text = String::from_utf8(target.repo?.blob(*blob)?).ok()?;
                 Happening::Seen { text: text.into(), how: Seen::Somewhere, parents: parents.clone() }
             }
+            What::Brought { blob, commit } => {
+                numbers.told.extend(commit.map(|commit| (clue.key, Told::Commit(commit))));
+                let text = String::from_utf8(target.repo?.blob(*blob)?).ok()?;
+                Happening::Seen { text: text.into(), how: Seen::Here, parents: Vec::new() }
+            }
+            What::Wrote { run, first } => {
+                let step = numbers.of(clue.log, &run.id);
+                numbers.told.insert(clue.key, Told::Edit(step));
+                self.wrote(clue, run, *first, step)?
+            }
+            What::Ran(run) => self.ran(clue, run, numbers.of(clue.log, &run.id)),
+            What::ByHand => Happening::ByHand,
         };
         let Clue { key, at, tree, turn, left_behind, .. } = *clue;
         Some(Event { key, at, tree, turn, left_behind, what })
     }
 
     /// What a result proves; where it holds no texts, what the call asked for, which the result says was done.
-    fn change(&self, clue: &Clue, result: Place, call: Place, nth: u32, target: &Target<'_>) -> Option<trace::Change> {
-        let name = target.path.file_name()?.to_string_lossy();
+    fn change(&self, clue: &Clue, result: Place, call: Place, nth: u32) -> Option<trace::Change> {
         let of_file = |content: &trace::Content| {
-            let mut same = content.changes.iter().filter(|change| file_name(&change.path) == name);
+            let mut same = content.changes.iter().filter(|change| file_name(&change.path) == &*clue.name);
             same.nth(nth as usize).cloned()
         };
         let from_result = self.bodies().body(clue.log, result).content().and_then(of_file);
@@ -222,37 +280,14 @@ impl Moment<'_> {
     }
 }
 
-fn commits(target: &Target<'_>, clues: &mut Vec<Clue>) {
-    let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
-    let versions = repo.history(rel, LIMIT).versions;
-    let keys: Vec<EventKey> = versions.iter().map(|version| commit_key(version, rel)).collect();
-    for (at, version) in versions.iter().enumerate().take(MOST_COMMITS) {
-        let Some(blob) = version.blob else { continue };
-        let parents = version.parents.iter().filter_map(|parent| keys.get(*parent)).copied().collect();
-        clues.push(Clue {
-            key: keys[at],
-            at: Timestamp(version.commit.at.0 + WITHIN_A_SECOND),
-            log: GIT,
-            order: (versions.len() - at) as u32,
-            tree: mapping::HERE,
-            turn: None,
-            left_behind: false,
-            what: What::Commit { blob, commit: version.commit.id, parents },
-        });
-    }
+/// The steps of a log: the turn they belong to, and whether the person went back to before it.
+pub(crate) fn parts_of(log: &DerivedPath) -> impl Iterator<Item = (Option<TurnKey>, bool, &Grown<Step>)> {
+    let turn_key = |number: u32| Some(TurnKey(u64::from(log.log.0) << 32 | u64::from(number)));
+    let turns = log.turns.iter().map(move |turn| (turn_key(turn.number), turn.abandoned.is_some(), &turn.steps));
+    turns.chain(log.sides.iter().map(move |side| (turn_key(u32::MAX), false, &side.steps)))
 }
 
-fn commit_key(version: &repo::FileVersion, rel: &str) -> EventKey {
-    let mut hasher = FxHasher::default();
-    (version.commit.id.to_string(), rel).hash(&mut hasher);
-    EventKey(hasher.finish())
-}
-
-/// Git knows seconds. What was edited within one was mostly edited before the commit.
-const WITHIN_A_SECOND: i64 = 999;
-const GIT: LogId = LogId(u32::MAX);
-
-fn key(log: LogId, place: Place, nth: u32, left_behind: bool) -> EventKey {
+pub(crate) fn key(log: LogId, place: Place, nth: u32, left_behind: bool) -> EventKey {
     let mut hasher = FxHasher::default();
     (log.0, place, nth, left_behind).hash(&mut hasher);
     EventKey(hasher.finish())

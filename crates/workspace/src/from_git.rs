@@ -1,0 +1,92 @@
+//! What git tells of a file: its commits, what git itself wrote into the worktree, and the names it had before.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use provenance::EventKey;
+use repo::{FileState, MoveKind, StateBefore};
+use rustc_hash::FxHasher;
+use trace::{LogId, Timestamp};
+
+use crate::Moment;
+use crate::gather::{Clue, Depth, LIMIT, MOST_COMMITS, What};
+use crate::mapping::{HERE, Target};
+
+/// The order of commits is certain, like a log's.
+const COMMITS: LogId = LogId(u32::MAX);
+/// So is that of a reflog.
+const MOVES: LogId = LogId(u32::MAX - 1);
+
+/// Git knows seconds. What was edited within one was mostly edited before the commit.
+const WITHIN_A_SECOND: i64 = 999;
+
+impl Moment<'_> {
+    pub(crate) fn clues_of_git(&self, target: &Target<'_>, name: &Arc<str>, clues: &mut Vec<Clue>) {
+        let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
+        let states = repo.states(rel, LIMIT).states;
+        let keys: Vec<EventKey> = states.iter().map(|state| commit_key(state, rel)).collect();
+        let clue = |key: EventKey, at: Timestamp, log: LogId, order: usize, what: What| Clue {
+            key,
+            at: Timestamp(at.0 + WITHIN_A_SECOND),
+            log,
+            order: order as u32,
+            tree: HERE,
+            turn: None,
+            left_behind: false,
+            name: name.clone(),
+            what,
+        };
+        for (at, state) in states.iter().enumerate().take(MOST_COMMITS) {
+            let Some(blob) = state.blob else { continue };
+            let key_of = |before: &StateBefore| match before {
+                StateBefore::State(at) => keys.get(*at).copied(),
+                StateBefore::Nothing | StateBefore::Unknown => None,
+            };
+            let parents = state.parents.iter().filter_map(key_of).collect();
+            let what = What::Commit { blob, commit: state.commit, parents };
+            clues.push(clue(keys[at], state.at, COMMITS, states.len() - at, what));
+        }
+        for (at, moved) in repo.file_moves(rel).into_iter().enumerate() {
+            let Some(blob) = moved.to.filter(|_| moved.root == repo.root() && wrote_files(moved.kind)) else { continue };
+            let key = hashed(&(moved.at.0, rel, at));
+            let what = What::Brought { blob, commit: moved.commits.1 };
+            clues.push(clue(key, moved.at, MOVES, at, what));
+        }
+    }
+
+    /// What is known of the files that this one was, until they became it.
+    pub(crate) fn clues_of_former_names(&self, target: &Target<'_>, clues: &mut Vec<Clue>) {
+        let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
+        for origin in repo.came_from(rel, LIMIT).into_iter().filter(|origin| origin.unique) {
+            let former = Target::new(&repo.root().join(&origin.path), Some(repo));
+            let mut of_former = Vec::new();
+            self.clues_of_file(&former, Depth::Commits, &mut of_former);
+            let until = Timestamp(origin.at.0 + WITHIN_A_SECOND);
+            clues.extend(of_former.into_iter().filter(|clue| clue.at <= until));
+        }
+    }
+}
+
+fn wrote_files(kind: MoveKind) -> bool {
+    match kind {
+        MoveKind::Checkout
+        | MoveKind::Merge
+        | MoveKind::Pull
+        | MoveKind::Rebase
+        | MoveKind::CherryPick
+        | MoveKind::Revert
+        | MoveKind::Apply
+        | MoveKind::Clone => true,
+        MoveKind::Commit | MoveKind::Amend | MoveKind::Reset | MoveKind::Other => false,
+    }
+}
+
+fn commit_key(state: &FileState, rel: &str) -> EventKey {
+    hashed(&(state.commit.to_string(), rel, state.kind))
+}
+
+fn hashed(what: &impl Hash) -> EventKey {
+    let mut hasher = FxHasher::default();
+    what.hash(&mut hasher);
+    EventKey(hasher.finish())
+}
