@@ -12,6 +12,7 @@ mod ids;
 mod json;
 mod jsonl;
 mod paths;
+mod touches;
 mod recent;
 mod unified;
 mod words;

@@ -140,6 +140,11 @@ impl Run {
         }
     }
 
+    /// Whether its text may name the file as one that it writes.
+    fn names_it(&self) -> bool {
+        !self.kinds.iter().all(|kind| matches!(kind, TouchKind::Program | TouchKind::Git | TouchKind::Format))
+    }
+
     /// `None`: not this file, or it is told by its text.
     fn writes(&self, effect: &Effect) -> Option<Writes> {
         if !self.is_about(&effect.act) {
@@ -208,27 +213,25 @@ fn names_in(
     names
 }
 
-/// Leaves out commands that may have done anything where enough others may have, too.
+/// Leaves out programs that may have done anything where enough others may have, too.
 pub(crate) fn leave_out_crowds(clues: &mut Vec<Clue>) {
-    let anything = |clue: &Clue| match &clue.what {
-        What::Ran(run) => run.kinds.iter().all(|kind| matches!(kind, TouchKind::Program | TouchKind::Git | TouchKind::Format)),
-        _ => false,
-    };
+    let only = |run: &Run, kind: TouchKind| run.kinds.iter().all(|known| *known == kind);
     let mut crowd: FxHashMap<Tree, usize> = FxHashMap::default();
-    clues.retain(|clue| {
-        if !anything(clue) {
-            if !matches!(clue.what, What::Ran(_)) {
-                crowd.remove(&clue.tree);
-            }
-            return true;
+    clues.retain(|clue| match &clue.what {
+        What::Ran(run) if only(run, TouchKind::Program) => {
+            let count = crowd.entry(clue.tree).or_default();
+            *count += 1;
+            *count <= MOST_OF_A_CROWD
         }
-        let count = crowd.entry(clue.tree).or_default();
-        *count += 1;
-        *count <= MOST_OF_A_CROWD
+        What::Ran(_) => true,
+        _ => {
+            crowd.remove(&clue.tree);
+            true
+        }
     });
-    // Before the first proof and without one they tell nothing.
-    let first = clues.iter().position(|clue| !anything(clue)).unwrap_or(clues.len());
-    clues.drain(..first);
+    if clues.iter().all(|clue| matches!(&clue.what, What::Ran(run) if !run.names_it())) {
+        clues.clear();
+    }
 }
 
 /// A command's whole text is the beginning of a file of which nothing is known from before.

@@ -13,9 +13,9 @@ use crate::gather::{Clue, Depth, LIMIT, MOST_COMMITS, What};
 use crate::mapping::{HERE, Target};
 
 /// The order of commits is certain, like a log's.
-const COMMITS: LogId = LogId(u32::MAX);
-/// So is that of a reflog.
-const MOVES: LogId = LogId(u32::MAX - 1);
+const COMMITS: LogId = LogId(u32::MAX - 1);
+/// So is that of a reflog. What it brings was committed before.
+const MOVES: LogId = LogId(u32::MAX);
 
 /// Git knows seconds. What was edited within one was mostly edited before the commit.
 const WITHIN_A_SECOND: i64 = 999;

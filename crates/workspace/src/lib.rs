@@ -4,7 +4,9 @@
 
 mod buffers;
 mod changes;
+mod commands;
 mod file;
+mod from_git;
 mod gather;
 mod mapping;
 mod search;

@@ -54,6 +54,11 @@ pub(crate) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
+    /// This worktree and the linked ones.
+    pub(crate) fn roots(&self) -> &[(PathBuf, Tree)] {
+        &self.roots
+    }
+
     pub(crate) fn new(path: &Path, repo: Option<&'a Repo>) -> Target<'a> {
         let path = real(path);
         let rel = repo.and_then(|repo| repo.relative(&path));
