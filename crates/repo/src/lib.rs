@@ -1,4 +1,5 @@
-//! What Turnlens needs from git, in process: blobs, the history of a file, worktrees, what is not committed.
+//! What Turnlens needs from git, in process: blobs, the history of a file, its states that only reflogs and stashes
+//! keep, the names that it had before, worktrees, what is not committed.
 //!
 //! No process is ever started: `git` is not run, nor any filter program that the configuration names. Nothing is ever
 //! written. A repository that cannot be read is no repository ([`Repo::discover`] gives `None`), an object that is
