@@ -29,7 +29,7 @@ mod worktrees;
 #[cfg(test)]
 mod tests;
 
-pub use blobs::Head;
+pub use blobs::{Blobs, Head};
 pub use changes::{ChangeKind, ChangedFile};
 pub use commits::CommitInfo;
 pub use graph::Limit;

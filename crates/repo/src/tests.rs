@@ -310,6 +310,7 @@ fn states(repo: &Repo, found: &States) -> String {
         StateBefore::Nothing => "nothing".into(),
         StateBefore::Unknown => "?".into(),
     };
+    let blobs = repo.blobs();
     let mut text = String::new();
     for (index, state) in found.states.iter().enumerate() {
         let kind = match state.kind {
@@ -318,7 +319,7 @@ fn states(repo: &Repo, found: &States) -> String {
             StateKind::StashedIndex => ", stashed index",
         };
         let parents = state.parents.iter().map(before).collect::<Vec<_>>().join(", ");
-        let blob = text_of(state.blob.and_then(|id| repo.blob(id)));
+        let blob = text_of(state.blob.and_then(|id| blobs.text(id)));
         writeln!(text, "{index} {}{kind} {blob} from [{parents}]", subject(repo, state.commit)).expect("a string");
     }
     if !found.complete {
