@@ -30,6 +30,7 @@ pub(crate) struct ClientProfile {
     pub(crate) definition_links: bool,
     pub(crate) code_action_literals: bool,
     pub(crate) apply_edit: bool,
+    pub(crate) workspace_edit: WorkspaceEdits,
     pub(crate) show_document: bool,
     pub(crate) work_done_progress: bool,
     /// `workspace/configuration` is answered.
@@ -37,6 +38,16 @@ pub(crate) struct ClientProfile {
     /// `workspace/didChangeConfiguration` is sent only where it was registered.
     pub(crate) registers_configuration: bool,
     pub(crate) refresh: Refresh,
+}
+
+/// Which forms of a `WorkspaceEdit` the client takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WorkspaceEdits {
+    pub(crate) document_changes: bool,
+    pub(crate) create: bool,
+    pub(crate) delete: bool,
+    /// Changes that need confirmation are shown to a person first.
+    pub(crate) previews: bool,
 }
 
 /// Which refresh requests the client takes.
@@ -88,6 +99,16 @@ impl ClientProfile {
             definition_links: yes("textDocument/definition/linkSupport"),
             code_action_literals: at("textDocument/codeAction/codeActionLiteralSupport").is_object(),
             apply_edit: yes("workspace/applyEdit"),
+            workspace_edit: WorkspaceEdits {
+                document_changes: yes("workspace/workspaceEdit/documentChanges"),
+                create: lists("workspace/workspaceEdit/resourceOperations", "create"),
+                delete: lists("workspace/workspaceEdit/resourceOperations", "delete"),
+                // Neovim and kak-lsp take annotations and ask nobody. Whoever groups them on a label *and* tells
+                // refactorings from other edits has a place where they are looked at.
+                previews: yes("workspace/workspaceEdit/documentChanges")
+                    && yes("workspace/workspaceEdit/changeAnnotationSupport/groupsOnLabel")
+                    && yes("workspace/workspaceEdit/metadataSupport"),
+            },
             show_document: yes("window/showDocument/support"),
             work_done_progress: yes("window/workDoneProgress"),
             configuration: yes("workspace/configuration"),
@@ -191,6 +212,7 @@ mod tests {
             ("links", profile.definition_links),
             ("literals", profile.code_action_literals),
             ("edit", profile.apply_edit),
+            ("preview", profile.workspace_edit.previews),
             ("show", profile.show_document),
             ("progress", profile.work_done_progress),
             ("config", profile.configuration),
@@ -300,7 +322,7 @@ mod tests {
             neovim-0.11: Utf8 Standard None: markdown hierarchy line-folds links literals edit show progress config lens-refresh inlay-refresh token-refresh
             neovim-0.12: Utf8 Standard None: markdown hierarchy line-folds links literals edit show progress config lens-refresh inlay-refresh token-refresh
             vim-ale-3.3: Utf16 Files Uri: literals
-            vscode-1.139: Utf16 Standard None: markdown hierarchy line-folds links literals edit show progress config config-registered lens-refresh inlay-refresh fold-refresh token-refresh
+            vscode-1.139: Utf16 Standard None: markdown hierarchy line-folds links literals edit preview show progress config config-registered lens-refresh inlay-refresh fold-refresh token-refresh
         "#]].assert_eq(&lines.concat());
     }
 

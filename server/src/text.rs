@@ -106,7 +106,6 @@ impl Document {
 
     /// The position of a byte. Beyond the text it is the end, inside a character its start, inside a line end the end
     /// of the line.
-    #[cfg(test)]
     pub(crate) fn position_of(&self, byte: usize, encoding: Encoding) -> Position {
         let char = self.rope.byte_to_char(byte.min(self.rope.len_bytes()));
         let line = self.rope.char_to_line(char);

@@ -7,12 +7,13 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// Each of our crates with those of ours that it uses.
 const ARROWS: &[(&str, &[&str])] = &[
     ("trace", &[]),
+    ("shell", &["trace"]),
     ("provenance", &["trace"]),
     ("lens", &["trace"]),
-    ("agents", &["trace"]),
+    ("agents", &["shell", "trace"]),
     ("repo", &["trace"]),
     ("index", &["agents", "trace"]),
-    ("workspace", &["index", "provenance", "repo", "trace"]),
+    ("workspace", &["index", "provenance", "repo", "shell", "trace"]),
     ("turnlens", &["lens", "provenance", "trace", "workspace"]),
     ("tests", &[]),
     ("benches", &[]),
@@ -23,7 +24,7 @@ const OF_THE_SERVER: &[&str] = &["tower-lsp", "lsp-types", "tokio", "clap"];
 
 /// Crates that compute and never read a file, and all that they may use of others.
 const PURE: &[(&str, &[&str])] =
-    &[("trace", &[]), ("provenance", &["imara-diff", "rustc-hash"]), ("lens", &["imara-diff"])];
+    &[("trace", &[]), ("shell", &["regex"]), ("provenance", &["imara-diff", "rustc-hash"]), ("lens", &["imara-diff"])];
 
 #[test]
 fn arrows_point_one_way() {

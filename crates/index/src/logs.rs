@@ -149,6 +149,11 @@ impl Logs {
         self.touches.get(file_name).map_or(&[], |touches| touches)
     }
 
+    /// All paths of files that logs edited or read whole, as they spell them.
+    pub fn touched_paths(&self) -> impl Iterator<Item = &str> {
+        self.touches.values().flat_map(|touches| touches.iter()).map(|touch| &*touch.path)
+    }
+
     /// How many logs were read, of how many, while they are read for the first time. `None`: all were.
     pub fn reading(&self) -> Option<(usize, usize)> {
         self.reading

@@ -6,7 +6,7 @@ use crate::event::Tree;
 use crate::flow::{push_mark, splices_of};
 use crate::infer::name_lines;
 use crate::moved::{NEAR, moved};
-use crate::sources::{NEW, carry, settle};
+use crate::sources::{NEW, UNDECIDED, carry, settle};
 use crate::text::{self, LineId, Overlay, Words};
 use crate::timeline::{Cause, How, Line, Mark, MarkId, NodeId, Timeline};
 
@@ -79,7 +79,7 @@ impl Timeline {
         let mut flowed = carry(words, &mut marks, old, ids);
         let parts = splices_of(old, &flowed.lines, &flowed.kept);
         let suspects = self.suspects(tree, None);
-        name_lines(words, &mut marks, &suspects, self.next_node(), &parts, &mut flowed.lines, NEW);
+        name_lines(words, &mut marks, &suspects, self.next_node(), &parts, &mut flowed.lines, UNDECIDED);
         self.find_moved(words, &mut marks, old, &mut flowed.lines, |line| line.mark == NEW || self.is_gap(line.mark));
         let nobody = marks.len() as MarkId;
         marks.push(Mark { node: self.next_node(), step: None, how: How::Written });

@@ -3,9 +3,9 @@
 use trace::StepKey;
 
 use crate::event::{Event, Tree, TurnKey, Writes};
-use crate::flow::push_mark;
+use crate::flow::{Fresh, push_mark};
 use crate::text::Words;
-use crate::timeline::{How, Line, Mark, MarkId, NodeId, Splice, Timeline};
+use crate::timeline::{How, Line, Mark, NodeId, Splice, Timeline};
 
 /// A command that may have written the file.
 #[derive(Clone, Debug)]
@@ -84,16 +84,18 @@ impl Suspects<'_> {
         self.runs.is_empty()
     }
 
-    /// The one that wrote a part of a change, of a text that now has `len` lines.
-    pub(crate) fn writer(&self, words: &impl Words, part: &Splice, len: usize) -> Option<StepKey> {
+    /// The one that wrote a part of a change, of a text that now has `len` lines; and whether it put it at the end.
+    fn writer(&self, words: &impl Words, part: &Splice, len: usize) -> Option<(StepKey, bool)> {
         let fits: Vec<(Fit, &Run)> = self.runs.iter().map(|run| (run.fit(words, part, len), *run)).collect();
         let with = |least: Fit| fits.iter().filter(move |(fit, _)| *fit >= least);
         let one = |least: Fit| with(least).next().filter(|_| with(least).count() == 1).map(|(fit, run)| (*fit, *run));
         if let Some((Fit::Named, run)) = one(Fit::Brings) {
-            return Some(run.step);
+            let appends = run.writes.iter().any(|writes| matches!(writes, Writes::AtTheEnd));
+            let others = run.writes.iter().any(|writes| matches!(writes, Writes::Whole | Writes::Lines(_)));
+            return Some((run.step, appends && !others));
         }
         let (fit, run) = one(Fit::Formats)?;
-        (fit == Fit::May && self.turn.is_some() && run.turn == self.turn).then_some(run.step)
+        (fit == Fit::May && self.turn.is_some() && run.turn == self.turn).then_some((run.step, false))
     }
 }
 
@@ -105,7 +107,7 @@ impl Run {
 
 impl Writes {
     fn fit(&self, words: &impl Words, part: &Splice, len: usize) -> Fit {
-        let at_end = part.removed.is_empty() && part.at as usize + part.added.len() == len;
+        let at_end = part.at as usize + part.added.len() == len && goes_on(part);
         match self {
             Writes::Anything => Fit::May,
             Writes::OldText => Fit::Brings,
@@ -118,6 +120,11 @@ impl Writes {
     }
 }
 
+/// Whether the new lines begin with the old ones: they stay, and others follow.
+fn goes_on(part: &Splice) -> bool {
+    part.added.len() > part.removed.len() && part.removed.iter().zip(&part.added).all(|(old, new)| old.id == new.id)
+}
+
 /// Whether a part of a change is what a command makes of each of its lines.
 fn rewrites(words: &impl Words, rewrite: &dyn Fn(&str) -> Option<Vec<String>>, part: &Splice) -> bool {
     let mut made = part.added.iter();
@@ -128,7 +135,8 @@ fn rewrites(words: &impl Words, rewrite: &dyn Fn(&str) -> Option<Vec<String>>, p
         && !part.removed.is_empty()
 }
 
-/// Gives the new lines of a change to the command that wrote them. `new` is the mark of lines that nobody wrote so far.
+/// Gives the new lines of a change to the command that wrote them. Lines that nobody wrote so far have one of the marks
+/// `fresh`.
 pub(crate) fn name_lines(
     words: &impl Words,
     marks: &mut Vec<Mark>,
@@ -136,16 +144,24 @@ pub(crate) fn name_lines(
     node: NodeId,
     parts: &[Splice],
     lines: &mut [Line],
-    new: MarkId,
+    fresh: Fresh,
 ) {
     if suspects.is_empty() {
         return;
     }
     for part in parts {
-        let Some(step) = suspects.writer(words, part, lines.len()) else { continue };
+        let Some((step, appended)) = suspects.writer(words, part, lines.len()) else { continue };
         let mark = push_mark(marks, Mark { node, step: Some(step), how: How::Inferred });
         let at = part.at as usize;
-        let written = lines.iter_mut().skip(at).take(part.added.len()).filter(|line| line.mark == new);
-        written.for_each(|line| line.mark = mark);
+        // What was put at the end leaves no doubt which lines stood there before.
+        let kept = if appended { part.removed.len() } else { 0 };
+        for (line, old) in lines.iter_mut().skip(at).zip(&part.removed[..kept]) {
+            line.mark = old.mark;
+        }
+        for line in lines.iter_mut().skip(at + kept).take(part.added.len() - kept) {
+            if line.mark == fresh.new || appended && line.mark == fresh.unsure {
+                line.mark = mark;
+            }
+        }
     }
 }

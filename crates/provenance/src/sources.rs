@@ -9,7 +9,7 @@ use crate::timeline::{Line, Mark, MarkId, NodeId, Splice, Timeline};
 /// Marks that lines have only until it is decided whose they are.
 pub(crate) const NEW: MarkId = MarkId::MAX;
 pub(crate) const UNSURE: MarkId = MarkId::MAX - 1;
-const UNDECIDED: Fresh = Fresh { new: NEW, unsure: UNSURE };
+pub(crate) const UNDECIDED: Fresh = Fresh { new: NEW, unsure: UNSURE };
 
 /// States that are asked at most.
 const MOST: usize = 6;
@@ -34,7 +34,7 @@ impl Timeline {
         let parts = splices_of(old, &flowed.lines, &flowed.kept);
         let mut marks = std::mem::take(&mut self.marks);
         let suspects = self.suspects(event.tree, event.turn);
-        name_lines(&self.interner, &mut marks, &suspects, child, &parts, &mut flowed.lines, NEW);
+        name_lines(&self.interner, &mut marks, &suspects, child, &parts, &mut flowed.lines, UNDECIDED);
         self.marks = marks;
         let nobody = self.mark(child, None);
         settle(&mut flowed.lines, nobody);

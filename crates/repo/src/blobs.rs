@@ -27,7 +27,25 @@ impl Head {
     }
 }
 
+/// Reads many texts. Those that git stores as differences from each other, as versions of one file are, cost little
+/// more than one; the newest are best read first.
+pub struct Blobs {
+    git: gix::Repository,
+}
+
+impl Blobs {
+    /// The text of a blob, as stored: line ends are not touched.
+    pub fn text(&self, id: BlobId) -> Option<Vec<u8>> {
+        blob_text(&self.git, id.0)
+    }
+}
+
 impl Repo {
+    /// For reading many texts at once; one is read by [`Repo::blob`]. It holds a cache of up to 32 MB: drop it soon.
+    pub fn blobs(&self) -> Blobs {
+        Blobs { git: self.walking_git() }
+    }
+
     pub fn head(&self) -> Head {
         let git = self.git();
         let Ok(head) = git.head() else { return Head::default() };

@@ -1,4 +1,5 @@
-//! What Turnlens needs from git, in process: blobs, the history of a file, worktrees, what is not committed.
+//! What Turnlens needs from git, in process: blobs, the history of a file, its states that only reflogs and stashes
+//! keep, the names that it had before, worktrees, what is not committed.
 //!
 //! No process is ever started: `git` is not run, nor any filter program that the configuration names. Nothing is ever
 //! written. A repository that cannot be read is no repository ([`Repo::discover`] gives `None`), an object that is
@@ -20,6 +21,7 @@ mod reading;
 mod reflog;
 mod renames;
 mod repo;
+mod show;
 mod states;
 mod trailer;
 mod worktrees;
@@ -27,7 +29,7 @@ mod worktrees;
 #[cfg(test)]
 mod tests;
 
-pub use blobs::Head;
+pub use blobs::{Blobs, Head};
 pub use changes::{ChangeKind, ChangedFile};
 pub use commits::CommitInfo;
 pub use graph::Limit;
@@ -36,5 +38,6 @@ pub use id::{BlobId, CommitId, git_blob_hash};
 pub use reflog::{FileMove, HeadMove, MoveKind};
 pub use renames::Origin;
 pub use repo::Repo;
+pub use show::{CommittedFile, Shown};
 pub use states::{FileState, StateBefore, StateKind, States};
 pub use worktrees::Worktree;

@@ -46,7 +46,8 @@ pub enum StateBefore {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StateKind {
     Commit,
-    /// The file in the working tree at that time. Its parents: the commit it was made on, and what was staged if that
+    /// The file in the working tree at that time; right after it, the file was as in the first parent again (but for
+    /// `git stash --keep-index`, `create` and the like). Its parents: the commit it was made on, and what was staged if that
     /// was a third text. A file that git did not know has none.
     Stash,
     /// The file in the index when something was stashed, if it was another text in the working tree.

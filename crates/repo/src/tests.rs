@@ -16,7 +16,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use expect_test::Expect;
 use gix::open::Permissions;
@@ -30,6 +30,7 @@ mod commits;
 mod discover;
 mod history;
 mod lines;
+mod random;
 mod renames;
 mod states;
 
@@ -106,6 +107,10 @@ impl Sandbox {
     }
 
     fn git(&self, args: &[String]) -> String {
+        self.git_reading(args, Stdio::null())
+    }
+
+    fn git_reading(&self, args: &[String], input: Stdio) -> String {
         let date = format!("{} +0000", START + self.minute * 60);
         let mut command = Command::new("git");
         command.args(["-c", "init.defaultBranch=main", "-c", "protocol.file.allow=always", "-c", "gc.auto=0"]);
@@ -119,7 +124,7 @@ impl Sandbox {
             command.env(format!("GIT_{who}_NAME"), "Anna").env(format!("GIT_{who}_EMAIL"), "anna@x.example");
             command.env(format!("GIT_{who}_DATE"), &date);
         }
-        let output = command.output().expect("git is installed");
+        let output = command.stdin(input).output().expect("git is installed");
         // A merge with a conflict fails, and that is what some fixtures want.
         let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() || told.contains("CONFLICT"), "git {args:?}: {told}");
@@ -305,6 +310,7 @@ fn states(repo: &Repo, found: &States) -> String {
         StateBefore::Nothing => "nothing".into(),
         StateBefore::Unknown => "?".into(),
     };
+    let blobs = repo.blobs();
     let mut text = String::new();
     for (index, state) in found.states.iter().enumerate() {
         let kind = match state.kind {
@@ -313,7 +319,7 @@ fn states(repo: &Repo, found: &States) -> String {
             StateKind::StashedIndex => ", stashed index",
         };
         let parents = state.parents.iter().map(before).collect::<Vec<_>>().join(", ");
-        let blob = text_of(state.blob.and_then(|id| repo.blob(id)));
+        let blob = text_of(state.blob.and_then(|id| blobs.text(id)));
         writeln!(text, "{index} {}{kind} {blob} from [{parents}]", subject(repo, state.commit)).expect("a string");
     }
     if !found.complete {

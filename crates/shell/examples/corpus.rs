@@ -31,9 +31,15 @@ fn main() {
                 Act::Build { .. } => "build",
                 Act::Git(_) => "git",
                 Act::Format { .. } => "format",
-                Act::Write { .. } | Act::Substitute { .. } | Act::Move { .. } | Act::Copy { .. } | Act::Remove { .. } => "told",
+                Act::Write { .. }
+                | Act::Substitute { .. }
+                | Act::Move { .. }
+                | Act::Copy { .. }
+                | Act::Remove { .. } => "told",
             };
-            let rank = |class: &str| ["reads", "build", "git", "format", "told", "program"].iter().position(|known| *known == class);
+            let rank = |class: &str| {
+                ["reads", "build", "git", "format", "told", "program"].iter().position(|known| *known == class)
+            };
             class = if rank(this) > rank(class) { this } else { class };
         }
         *classes.entry(class).or_default() += 1;

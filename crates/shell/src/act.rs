@@ -37,22 +37,47 @@ pub enum Sure {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// A file's whole new text, or what is put at its end. `text: None` where only the file is known.
-    Write { target: Target, text: Option<String>, append: bool },
+    Write {
+        target: Target,
+        text: Option<String>,
+        append: bool,
+    },
     /// What is done to each line of these files (`sed -i`, `perl -pi -e`), and nothing else.
-    Substitute { targets: Vec<Target>, script: Script },
+    Substitute {
+        targets: Vec<Target>,
+        script: Script,
+    },
     /// A formatter. `everywhere`: also files that are not named, wherever its project lies.
-    Format { name: String, targets: Vec<Target>, everywhere: bool },
+    Format {
+        name: String,
+        targets: Vec<Target>,
+        everywhere: bool,
+    },
     /// Where `to` is a folder, the files lie in it afterwards.
-    Move { from: Vec<Target>, to: Target },
-    Copy { from: Vec<Target>, to: Target },
-    Remove { targets: Vec<Target>, recursive: bool },
+    Move {
+        from: Vec<Target>,
+        to: Target,
+    },
+    Copy {
+        from: Vec<Target>,
+        to: Target,
+    },
+    Remove {
+        targets: Vec<Target>,
+        recursive: bool,
+    },
     /// git brings the work tree or HEAD to another state, or hooks run.
     Git(Git),
     /// A tool that builds, checks or tests: it may write generated files and snapshots, and normally writes no source.
-    Build { name: String },
+    Build {
+        name: String,
+    },
     /// A program that is not known to only read: it may have written any file. `names` are those of its arguments that
     /// look like paths. An empty name: something that was not understood.
-    Program { name: String, names: Vec<Target> },
+    Program {
+        name: String,
+        names: Vec<Target>,
+    },
 }
 
 /// A command of git that changes the work tree or HEAD.
@@ -86,7 +111,9 @@ pub enum GitVerb {
     Push,
     Rebase,
     /// `--hard`, `--merge` and `--keep` change files; others only the index and HEAD.
-    Reset { files: bool },
+    Reset {
+        files: bool,
+    },
     Restore,
     Revert,
     SparseCheckout,

@@ -59,6 +59,7 @@ impl Field {
     pub(crate) fn push(&mut self, piece: Piece) {
         match piece {
             Piece::Text(text) => self.push_text(&text),
+            Piece::Any if self.pieces.last() == Some(&Piece::Any) => {}
             piece => self.pieces.push(piece),
         }
     }

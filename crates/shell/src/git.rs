@@ -4,17 +4,69 @@ use trace::Target;
 
 use crate::act::{Act, Git, GitVerb};
 use crate::field::{Field, Piece};
-use crate::programs::{long, short};
+use crate::programs::{long, operands_of, short};
 use crate::run::{Output, Run};
 
 /// Commands that leave the work tree as it is. (What they write lies in `.git`.)
 const READS: &[&str] = &[
-    "status", "log", "show", "diff", "blame", "annotate", "grep", "rev-list", "ls-files", "ls-tree", "ls-remote",
-    "cat-file", "shortlog", "reflog", "branch", "tag", "remote", "fetch", "add", "stage", "name-rev", "cherry",
-    "for-each-ref", "show-ref", "symbolic-ref", "update-ref", "hash-object", "count-objects", "fsck", "gc", "prune", "repack",
-    "check-ignore", "check-attr", "diff-tree", "diff-index", "diff-files", "whatchanged", "range-diff", "var", "version",
-    "help", "notes", "write-tree", "commit-tree", "verify-commit", "verify-tag", "update-index", "show-branch",
-    "merge-tree", "patch-id", "interpret-trailers", "stripspace", "pack-refs", "maintenance", "rerere", "--version", "--help",
+    "status",
+    "log",
+    "show",
+    "diff",
+    "blame",
+    "annotate",
+    "grep",
+    "rev-list",
+    "ls-files",
+    "ls-tree",
+    "ls-remote",
+    "cat-file",
+    "shortlog",
+    "reflog",
+    "branch",
+    "tag",
+    "remote",
+    "fetch",
+    "add",
+    "stage",
+    "name-rev",
+    "cherry",
+    "for-each-ref",
+    "show-ref",
+    "symbolic-ref",
+    "update-ref",
+    "hash-object",
+    "count-objects",
+    "fsck",
+    "gc",
+    "prune",
+    "repack",
+    "check-ignore",
+    "check-attr",
+    "diff-tree",
+    "diff-index",
+    "diff-files",
+    "whatchanged",
+    "range-diff",
+    "var",
+    "version",
+    "help",
+    "notes",
+    "write-tree",
+    "commit-tree",
+    "verify-commit",
+    "verify-tag",
+    "update-index",
+    "show-branch",
+    "merge-tree",
+    "patch-id",
+    "interpret-trailers",
+    "stripspace",
+    "pack-refs",
+    "maintenance",
+    "rerere",
+    "--version",
+    "--help",
 ];
 
 impl Run {
@@ -39,13 +91,22 @@ impl Run {
                 Some("-c") if !rest.first().is_some_and(|pair| pair.head().starts_with("alias.")) => {
                     rest = rest.get(1..).unwrap_or_default();
                 }
-                Some("--no-pager" | "-P" | "--paginate" | "-p" | "--no-optional-locks" | "--literal-pathspecs" | "--no-replace-objects") => {}
+                Some(
+                    "--no-pager"
+                    | "-P"
+                    | "--paginate"
+                    | "-p"
+                    | "--no-optional-locks"
+                    | "--literal-pathspecs"
+                    | "--no-replace-objects",
+                ) => {}
                 Some("--version" | "--help" | "-v" | "-h") => return Output::Unknown,
                 _ => return self.program("git", whole),
             }
         }
         let Some((verb, args)) = rest.split_first() else { return Output::Unknown };
-        let is_elsewhere = env.iter().any(|name| ["GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "GIT_EDITOR"].contains(name));
+        let is_elsewhere =
+            env.iter().any(|name| ["GIT_DIR", "GIT_WORK_TREE", "GIT_EXTERNAL_DIFF", "GIT_EDITOR"].contains(name));
         if is_elsewhere || args.iter().chain([verb]).any(|arg| arg.loose) {
             return self.program("git", whole);
         }
@@ -70,12 +131,17 @@ impl Run {
             }
             "archive" => return Output::Unknown,
             "format-patch" if has(&["--stdout"]) => return Output::Unknown,
-            "grep" if args.iter().any(|arg| short(arg, 'O')) || has(&["--open-files-in-pager"]) => return self.program("git", whole),
+            "grep" if args.iter().any(|arg| short(arg, 'O')) || has(&["--open-files-in-pager"]) => {
+                return self.program("git", whole);
+            }
             _ if READS.contains(&verb) => return Output::Unknown,
             // Another file than git's own may be named.
             "config" if !has(&["--file", "-f"]) => return Output::Unknown,
             "am" => GitVerb::Am,
-            "apply" if has(&["--check", "--stat", "--numstat", "--summary", "--cached"]) && !has(&["--apply", "--index"]) => {
+            "apply"
+                if has(&["--check", "--stat", "--numstat", "--summary", "--cached"])
+                    && !has(&["--apply", "--index"]) =>
+            {
                 return Output::Unknown;
             }
             "apply" => GitVerb::Apply,
@@ -105,17 +171,18 @@ impl Run {
             "rm" if has(&["--cached"]) => return Output::Unknown,
             "rm" => {
                 let recursive = args.iter().any(|arg| short(arg, 'r'));
-                let targets = self.pathspecs(args.iter().filter(|arg| !arg.is_option()));
+                let targets = self.pathspecs(operands_of(args));
                 self.act(Act::Remove { targets, recursive });
                 return Output::Unknown;
             }
             "sparse-checkout" if first != "list" => GitVerb::SparseCheckout,
             "sparse-checkout" => return Output::Unknown,
             "stash" => match first {
+                "pop" | "apply" | "branch" => {
+                    let verb = if first == "apply" { GitVerb::StashApply } else { GitVerb::StashPop };
+                    return self.git_act(verb, &args[1..], Vec::new());
+                }
                 "list" | "show" | "drop" | "clear" | "create" | "store" => return Output::Unknown,
-                "pop" => GitVerb::StashPop,
-                "apply" => GitVerb::StashApply,
-                "branch" => GitVerb::StashPop,
                 _ => return self.stash(args),
             },
             "submodule" if matches!(first, "status" | "summary" | "") => return Output::Unknown,
@@ -169,7 +236,9 @@ impl Run {
             return self.git_act(GitVerb::Checkout, args, Vec::new());
         }
         let operands: Vec<&Field> = before.iter().filter(|arg| !arg.is_option()).collect();
-        let makes_branch = before.iter().any(|arg| short(arg, 'b') || short(arg, 'B') || long(arg, "--orphan") || long(arg, "--track"));
+        let makes_branch = before
+            .iter()
+            .any(|arg| short(arg, 'b') || short(arg, 'B') || long(arg, "--orphan") || long(arg, "--track"));
         let targets = match paths {
             Some(paths) => self.pathspecs(paths),
             // Two operands: the second is a path, the first may be one.
@@ -181,7 +250,8 @@ impl Run {
 
     fn restore(&mut self, args: &[Field]) -> Output {
         let has = |options: &[&str]| args.iter().any(|arg| options.iter().any(|option| long(arg, option)));
-        let (staged, worktree) = (has(&["--staged", "-S"]), has(&["--worktree", "-W"]) || args.iter().any(|arg| short(arg, 'W')));
+        let (staged, worktree) =
+            (has(&["--staged", "-S"]), has(&["--worktree", "-W"]) || args.iter().any(|arg| short(arg, 'W')));
         if staged && !worktree {
             return Output::Unknown;
         }
@@ -210,7 +280,7 @@ impl Run {
     }
 
     fn git_move(&mut self, args: &[Field]) -> Output {
-        let mut operands: Vec<&Field> = args.iter().filter(|arg| !arg.is_option() && !arg.is("--")).collect();
+        let mut operands: Vec<&Field> = operands_of(args).collect();
         if let Some(to) = operands.pop() {
             let (from, to) = (self.targets(operands), self.target(to));
             self.act(Act::Move { from, to });
@@ -226,7 +296,10 @@ impl Run {
             if !is_value && !arg.is_option() {
                 operands.push(arg);
             }
-            is_value = matches!(arg.literal(), Some("-b" | "-B" | "--branch" | "--depth" | "-o" | "--origin" | "--reference" | "-j"));
+            is_value = matches!(
+                arg.literal(),
+                Some("-b" | "-B" | "--branch" | "--depth" | "-o" | "--origin" | "--reference" | "-j")
+            );
         }
         let targets = match (verb, &*operands) {
             (GitVerb::WorktreeMove, _) => self.targets(operands.iter().copied()),
@@ -237,7 +310,8 @@ impl Run {
             }
             _ => operands.get(folder).map(|path| self.target(path)).into_iter().collect(),
         };
-        self.git_act(verb, args, targets)
+        let operands: Vec<Field> = operands.into_iter().cloned().collect();
+        self.git_act(verb, &operands, targets)
     }
 
     /// What the paths that git takes may mean. `:/…` and `*` reach further than a shell's would.

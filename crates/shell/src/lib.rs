@@ -15,8 +15,8 @@ mod brace;
 mod escapes;
 mod field;
 mod git;
-mod perl;
 mod pattern;
+mod perl;
 mod programs;
 mod run;
 mod script;
@@ -24,6 +24,7 @@ mod sed;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod touches;
 
 pub use act::{Act, Effect, Effects, Git, GitVerb, Sure};

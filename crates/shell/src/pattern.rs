@@ -2,7 +2,8 @@
 
 /// `None`: it has no equal there: references to groups, alternatives of which POSIX takes the longest.
 pub(crate) fn convert(pattern: &str, extended: bool) -> Option<String> {
-    let mut converter = Converter { chars: pattern.chars().peekable(), extended, out: String::new(), groups: vec![Group::default()] };
+    let mut converter =
+        Converter { chars: pattern.chars().peekable(), extended, out: String::new(), groups: vec![Group::default()] };
     converter.run()?;
     match &*converter.groups {
         [group] if group.is_plain() => Some(converter.out),
@@ -274,7 +275,9 @@ impl Converter<'_> {
     /// `[:alpha:]` inside of a bracket.
     fn class(&mut self) -> Option<()> {
         let name: String = self.chars.clone().skip(1).take_while(char::is_ascii_alphabetic).collect();
-        let known = ["alpha", "digit", "alnum", "upper", "lower", "space", "blank", "punct", "print", "graph", "cntrl", "xdigit"];
+        let known = [
+            "alpha", "digit", "alnum", "upper", "lower", "space", "blank", "punct", "print", "graph", "cntrl", "xdigit",
+        ];
         if !known.contains(&&*name) || !self.chars.clone().skip(1 + name.len()).take(2).eq([':', ']']) {
             return None;
         }

@@ -128,7 +128,13 @@ impl Parser<'_> {
         let (flags, rest) = self.rest.split_at(end);
         self.rest = rest;
         // `e` runs code, and so do `(?{…})` and `@{[…]}`.
-        if flags.contains('e') || pattern.contains("(?{") || pattern.contains("(??") || by.contains("@{") || pattern.contains("@{") || by.contains("${") && by.contains('\\') {
+        if flags.contains('e')
+            || pattern.contains("(?{")
+            || pattern.contains("(??")
+            || by.contains("@{")
+            || pattern.contains("@{")
+            || by.contains("${\\")
+        {
             return None;
         }
         let is_known = flags.chars().all(|c| "gims".contains(c));
@@ -168,7 +174,11 @@ impl Parser<'_> {
 
 /// A delimiter that was escaped for being one. One with a meaning of its own keeps the escape.
 fn unescaped(pattern: &str, close: char) -> String {
-    if "/,#!~%:;\"@=".contains(close) { pattern.replace(&format!("\\{close}"), &close.to_string()) } else { pattern.to_owned() }
+    if "/,#!~%:;\"@=".contains(close) {
+        pattern.replace(&format!("\\{close}"), &close.to_string())
+    } else {
+        pattern.to_owned()
+    }
 }
 
 /// `$name` in a pattern is a variable; `$` before `)`, `|` and at the end is none.
@@ -189,8 +199,11 @@ fn replacement(by: &str, close: char) -> Option<Vec<Part>> {
     let (mut parts, mut text) = (Vec::new(), String::new());
     let mut chars = by.chars().peekable();
     while let Some(c) = chars.next() {
+        let mut is_bare = true;
         let group = match c {
-            '@' if chars.peek().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '{' | '$' | ':')) => return None,
+            '@' if chars.peek().is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '{' | '$' | ':')) => {
+                return None;
+            }
             '$' => match chars.next()? {
                 c @ '0'..='9' => c.to_digit(10)?,
                 '&' => 0,
@@ -199,6 +212,7 @@ fn replacement(by: &str, close: char) -> Option<Vec<Part>> {
                     if chars.next()? != '}' {
                         return None;
                     }
+                    is_bare = false;
                     number
                 }
                 _ => return None,
@@ -225,7 +239,7 @@ fn replacement(by: &str, close: char) -> Option<Vec<Part>> {
             }
         };
         // `$10` and `$1[0]` are something else.
-        if chars.peek().is_some_and(|c| c.is_ascii_digit() || matches!(c, '[' | '{')) {
+        if is_bare && chars.peek().is_some_and(|c| c.is_ascii_digit() || matches!(c, '[' | '{')) {
             return None;
         }
         parts.push(Part::Text(std::mem::take(&mut text)));
@@ -241,8 +255,9 @@ impl PerlScript {
             let has_end = step.pattern.contains('$') && !step.flags.contains('m');
             // `$` also matches before a line end at the end of the text, which is kept out of what is matched; that is
             // the same only if nothing in the pattern could have taken that line end.
-            let takes_line_end = ["\\s", "\\n", "\\W", "\\D", "\\v", "\\R", "[^", "\\H"].iter().any(|word| step.pattern.contains(word))
-                || (step.flags.contains('s') && step.pattern.contains('.'));
+            let takes_line_end =
+                ["\\s", "\\n", "\\W", "\\D", "\\v", "\\R", "[^", "\\H"].iter().any(|word| step.pattern.contains(word))
+                    || (step.flags.contains('s') && step.pattern.contains('.'));
             if has_end && (takes_line_end || self.whole) {
                 return None;
             }

@@ -8,7 +8,8 @@ use crate::script::Script;
 use crate::{perl, sed};
 
 /// Folders whose programs are those of the system or of a package, so that their names say what they are.
-const BINS: &[&str] = &["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/usr/sbin", "/sbin", "/mingw64/bin"];
+const BINS: &[&str] =
+    &["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/usr/sbin", "/sbin", "/mingw64/bin"];
 const PACKAGE_BINS: &[&str] = &["node_modules/.bin", ".venv/bin", "venv/bin", ".cargo/bin", "go/bin", ".local/bin"];
 
 /// The name by which a program is known. `None`: a program of somebody's own.
@@ -76,8 +77,8 @@ impl Run {
                 }
                 Some(None) => self.program(known, args),
             },
-            "sudo" | "doas" | "env" | "command" | "builtin" | "nohup" | "time" | "nice" | "ionice" | "setsid" | "stdbuf"
-            | "timeout" | "gtimeout" | "caffeinate" | "noglob" | "nocorrect" => {
+            "sudo" | "doas" | "env" | "command" | "builtin" | "nohup" | "time" | "nice" | "ionice" | "setsid"
+            | "stdbuf" | "timeout" | "gtimeout" | "caffeinate" | "noglob" | "nocorrect" => {
                 self.wrapped(known, args, env, input)
             }
             "xargs" => self.xargs(args, input),
@@ -94,7 +95,11 @@ impl Run {
             "truncate" => self.truncate(known, args),
             "mktemp" => mktemp(args),
             "sort" | "base64" | "tree" | "less" | "scc" | "cloc" => self.unless(known, args, |arg| {
-                short(arg, 'o') || short(arg, 'O') || ["--output", "--out", "--report-file", "--compress-program", "--log-file"].iter().any(|name| long(arg, name))
+                short(arg, 'o')
+                    || short(arg, 'O')
+                    || ["--output", "--out", "--report-file", "--compress-program", "--log-file"]
+                        .iter()
+                        .any(|name| long(arg, name))
             }),
             "rg" => self.unless(known, args, |arg| long(arg, "--pre") || long(arg, "--hostname-bin")),
             "fd" | "fdfind" => self.unless(known, args, |arg| {
@@ -102,8 +107,8 @@ impl Run {
             }),
             "history" => self.unless(known, args, |arg| arg.is_option()),
             // With a second operand they write it.
-            "uniq" => self.unless(known, args, |_| operands(args, &["-f", "-s", "-w"]) > 1),
-            "xxd" => self.unless(known, args, |_| operands(args, &["-l", "-s", "-c", "-g", "-o", "-n"]) > 1),
+            "uniq" => self.unless(known, args, |_| count_operands(args, &["-f", "-s", "-w"]) > 1),
+            "xxd" => self.unless(known, args, |_| count_operands(args, &["-l", "-s", "-c", "-g", "-o", "-n"]) > 1),
             "curl" => self.curl(args),
             "yq" => self.unless(known, args, |arg| short(arg, 'i') || long(arg, "--inplace") || short(arg, 's')),
             "tar" | "bsdtar" => {
@@ -114,46 +119,32 @@ impl Run {
                 self.unless(known, args, |_| !lists)
             }
             "unzip" => {
-                let lists = args.first().is_some_and(|arg| matches!(arg.literal(), Some("-l" | "-v" | "-Z" | "-Z1" | "-p" | "-t")));
+                let lists = args
+                    .first()
+                    .is_some_and(|arg| matches!(arg.literal(), Some("-l" | "-v" | "-Z" | "-Z1" | "-p" | "-t")));
                 self.unless(known, args, |_| !lists)
             }
             "gzip" | "gunzip" | "bzip2" | "xz" | "zstd" => {
-                let streams = args.iter().any(|arg| matches!(arg.literal(), Some("-c" | "-dc" | "-cd" | "-l" | "-t" | "--stdout")));
+                let streams = args
+                    .iter()
+                    .any(|arg| matches!(arg.literal(), Some("-c" | "-dc" | "-cd" | "-l" | "-t" | "--stdout")));
                 self.unless(known, args, |_| !streams)
             }
             "alias" if args.is_empty() => Output::Unknown,
             "mkdir" | "rmdir" => Output::nothing(),
-            "test" | "[" | "true" | "false" | ":" | "sleep" | "wait" | "kill" | "chmod" | "chown" | "chgrp" | "ulimit"
-            | "umask" | "shopt" | "setopt" | "unsetopt" | "disown" | "hash" | "pkill" | "killall" | "stty" => {
-                Output::nothing()
-            }
+            "test" | "[" | "true" | "false" | ":" | "sleep" | "wait" | "kill" | "chmod" | "chown" | "chgrp"
+            | "ulimit" | "umask" | "shopt" | "setopt" | "unsetopt" | "disown" | "hash" | "pkill" | "killall"
+            | "stty" => Output::nothing(),
             // One name or word, and no option.
             "basename" | "dirname" | "realpath" | "readlink" | "which" | "whoami" | "uname" | "hostname" | "nproc" => {
                 Output::Paths(vec![Field::any()])
             }
-            "go" if matches!(args, [verb, name] if verb.is("env") && !name.is_option()) => Output::Paths(vec![Field::any()]),
+            "go" if matches!(args, [verb, name] if verb.is("env") && !name.is_option()) => {
+                Output::Paths(vec![Field::any()])
+            }
             "brew" if args.first().is_some_and(|arg| arg.is("--prefix")) => Output::Paths(vec![Field::any()]),
             _ => self.tool(known, args, env),
         }
-    }
-
-    /// Formatters, build tools, programs that only read; anything else.
-    fn tool(&mut self, name: &str, args: &[Field], env: &[&str]) -> Output {
-        if let Some(output) = self.runner(name, args, env) {
-            return output;
-        }
-        if let Some(output) = self.formatter(name, args) {
-            return output;
-        }
-        if let Some(is_build) = builds(name, args) {
-            return if is_build && env.iter().all(|name| is_harmless_variable(name)) && !self.asks_for_more() {
-                self.act(Act::Build { name: name.to_owned() });
-                Output::Unknown
-            } else {
-                self.program(name, args)
-            };
-        }
-        if READERS.iter().any(|(names, _)| names.contains(&name)) { Output::Unknown } else { self.program(name, args) }
     }
 
     /// A program that only reads unless an argument says otherwise, or may.
@@ -164,7 +155,8 @@ impl Run {
     // ---- the shell's own
 
     fn cd(&mut self, name: &str, args: &[Field]) -> Output {
-        let args: Vec<&Field> = args.iter().filter(|arg| !["-P", "-L", "--", "-q"].iter().any(|option| arg.is(option))).collect();
+        let args: Vec<&Field> =
+            args.iter().filter(|arg| !["-P", "-L", "--", "-q"].iter().any(|option| arg.is(option))).collect();
         let to = match &*args {
             [] if name == "cd" => Folder::Known("~".into()),
             [to] if to.is("-") => self.scope.before.clone(),
@@ -210,10 +202,13 @@ impl Run {
                 }
                 None => *first = rest,
             }
-            self.assign(name.trim_end_matches('+'), match name.ends_with('+') {
-                true => Field::any(),
-                false => Field { pieces, loose: false },
-            });
+            self.assign(
+                name.trim_end_matches('+'),
+                match name.ends_with('+') {
+                    true => Field::any(),
+                    false => Field { pieces, loose: false },
+                },
+            );
         }
         Output::nothing()
     }
@@ -227,7 +222,7 @@ impl Run {
 
     fn tee(&mut self, args: &[Field], input: &Output) -> Output {
         let append = args.iter().any(|arg| short(arg, 'a') || long(arg, "--append"));
-        for arg in args.iter().filter(|arg| !arg.is_option()) {
+        for arg in operands_of(args) {
             if arg.head().starts_with("/dev/") {
                 continue;
             }
@@ -241,7 +236,10 @@ impl Run {
 
     fn wrapped(&mut self, name: &str, args: &[Field], env: &[&str], input: &Output) -> Output {
         let (with_value, without): (&[&str], &[&str]) = match name {
-            "sudo" => (&["-u", "-g", "-h", "-p", "-C", "-T", "-U"], &["-E", "-H", "-n", "-S", "-k", "-b", "-A", "--preserve-env"]),
+            "sudo" => (
+                &["-u", "-g", "-h", "-p", "-C", "-T", "-U"],
+                &["-E", "-H", "-n", "-S", "-k", "-b", "-A", "--preserve-env"],
+            ),
             "doas" => (&["-u", "-C"], &["-n"]),
             "env" => (&["-u", "--unset"], &["-i", "-", "--ignore-environment"]),
             "command" => (&[], &["-p"]),
@@ -249,7 +247,9 @@ impl Run {
             "nice" => (&["-n"], &[]),
             "ionice" => (&["-c", "-n"], &["-t"]),
             "stdbuf" => (&["-i", "-o", "-e"], &[]),
-            "timeout" | "gtimeout" => (&["-s", "-k", "--signal", "--kill-after"], &["--preserve-status", "--foreground", "-v"]),
+            "timeout" | "gtimeout" => {
+                (&["-s", "-k", "--signal", "--kill-after"], &["--preserve-status", "--foreground", "-v"])
+            }
             "setsid" => (&[], &["-w", "-f", "--wait", "--fork"]),
             "caffeinate" => (&["-t", "-w"], &["-i", "-d", "-m", "-s", "-u"]),
             _ => (&[], &[]),
@@ -261,7 +261,8 @@ impl Run {
             }
             let Some(text) = arg.literal() else { return self.program(name, args) };
             rest = after;
-            let has_its_value = || with_value.iter().any(|option| text.starts_with(option) && text.len() > option.len());
+            let has_its_value =
+                || with_value.iter().any(|option| text.starts_with(option) && text.len() > option.len());
             let is_number = || name == "nice" && text[1..].bytes().all(|b| b.is_ascii_digit());
             if text == "--" {
                 break;
@@ -306,7 +307,8 @@ impl Run {
                     placeholder = rest.first().and_then(Field::literal).map(str::to_owned);
                     rest = rest.get(1..).unwrap_or_default();
                 }
-                "-n" | "-P" | "-L" | "-d" | "-s" | "-E" | "--max-args" | "--max-procs" | "--delimiter" | "--max-lines" => {
+                "-n" | "-P" | "-L" | "-d" | "-s" | "-E" | "--max-args" | "--max-procs" | "--delimiter"
+                | "--max-lines" => {
                     rest = rest.get(1..).unwrap_or_default();
                 }
                 "-0" | "-r" | "-t" | "-x" | "-o" | "-0r" | "-r0" | "--null" | "--no-run-if-empty" | "--verbose" => {}
@@ -343,9 +345,15 @@ impl Run {
             let Some(text) = arg.literal() else { return self.program(name, args) };
             match text {
                 "-s" | "-" => break,
-                _ if text.starts_with(['-', '+']) && text.ends_with('o') && !text.starts_with("--") => drop(args_left.next()),
+                _ if text.starts_with(['-', '+']) && text.ends_with('o') && !text.starts_with("--") => {
+                    args_left.next();
+                }
                 _ if text.starts_with("--") && !matches!(text, "--login" | "--norc" | "--noprofile" | "--posix") => {
-                    return if matches!(text, "--version" | "--help") { Output::Unknown } else { self.program(name, args) };
+                    return if matches!(text, "--version" | "--help") {
+                        Output::Unknown
+                    } else {
+                        self.program(name, args)
+                    };
                 }
                 _ if text.starts_with("--") => {}
                 // Only checks a script.
@@ -377,7 +385,8 @@ impl Run {
             return self.program("find", args);
         }
         let is_option = |arg: &Field| {
-            matches!(arg.literal(), Some("-H" | "-L" | "-P" | "-E" | "-X" | "-s" | "-x" | "-d")) || arg.head().starts_with("-O")
+            matches!(arg.literal(), Some("-H" | "-L" | "-P" | "-E" | "-X" | "-s" | "-x" | "-d"))
+                || arg.head().starts_with("-O")
         };
         let is_start = |arg: &&Field| !arg.head().starts_with(['-', '(', '!']) || is_option(arg);
         let roots: Vec<&Field> = args.iter().take_while(is_start).filter(|arg| !arg.is_option()).collect();
@@ -400,7 +409,8 @@ impl Run {
                 }
                 "-exec" | "-ok" => {
                     let end = rest.iter().position(|arg| arg.is(";") || arg.is("+")).unwrap_or(rest.len());
-                    let fields: Vec<Field> = rest[..end].iter().flat_map(|field| replaced(field, "{}", &found)).collect();
+                    let fields: Vec<Field> =
+                        rest[..end].iter().flat_map(|field| replaced(field, "{}", &found)).collect();
                     self.subshell(|run| run.possible(|run| run.call(&fields, &[], &Output::Unknown)));
                     rest = rest.get(end + 1..).unwrap_or_default();
                 }
@@ -454,9 +464,12 @@ impl Run {
                 return self.program(name, args);
             }
             match arg.literal() {
-                Some("-F" | "-v") => drop(rest.next()),
+                Some("-F" | "-v") => {
+                    rest.next();
+                }
                 Some("--") => {}
-                Some(text) if text.starts_with("-F") || text.starts_with("-v") || text.starts_with("--field-separator=") => {}
+                Some(text)
+                    if text.starts_with("-F") || text.starts_with("-v") || text.starts_with("--field-separator=") => {}
                 Some(text) if text.starts_with('-') => return self.program(name, args),
                 other => {
                     program = other;
@@ -490,10 +503,14 @@ impl Run {
             match text {
                 "--" => operands.extend(rest.by_ref()),
                 "-t" | "--target-directory" => into = rest.next(),
-                "-m" | "-o" | "-g" if name == "install" => drop(rest.next()),
+                "-m" | "-o" | "-g" if name == "install" => {
+                    rest.next();
+                }
                 "-S" | "--suffix" => return self.program(name, args),
                 // A backup is one more file; `-d` of install makes folders alone.
-                _ if text.starts_with("--backup") || text.starts_with("--target-directory=") => return self.program(name, args),
+                _ if text.starts_with("--backup") || text.starts_with("--target-directory=") => {
+                    return self.program(name, args);
+                }
                 _ if !text.starts_with("--") && text.contains(['b', 't', 'S']) => return self.program(name, args),
                 _ if name == "install" && text.contains('d') => return Output::nothing(),
                 _ => {}
@@ -519,7 +536,7 @@ impl Run {
             return self.program(name, args);
         }
         let recursive = args.iter().any(|arg| short(arg, 'r') || short(arg, 'R') || long(arg, "--recursive"));
-        let targets = self.targets(args.iter().filter(|arg| !arg.is_option()));
+        let targets = self.targets(operands_of(args));
         if !targets.is_empty() {
             self.act(Act::Remove { targets, recursive: recursive || name == "trash" });
         }
@@ -528,24 +545,22 @@ impl Run {
 
     /// Makes what is missing and leaves what is there.
     fn touch(&mut self, args: &[Field]) -> Output {
-        let mut rest = args.iter();
-        while let Some(arg) = rest.next() {
-            if arg.loose {
-                return self.program("touch", args);
-            }
-            if matches!(arg.literal(), Some("-t" | "-r" | "-d" | "-A")) {
-                rest.next();
-            } else if !arg.is_option() {
-                let target = self.target(arg);
-                self.act(Act::Write { target, text: Some(String::new()), append: true });
-            }
+        if args.iter().any(|arg| arg.loose) {
+            return self.program("touch", args);
+        }
+        // The value of an option is taken for a file, too: that does no harm.
+        for arg in operands_of(args) {
+            let target = self.target(arg);
+            self.act(Act::Write { target, text: Some(String::new()), append: true });
         }
         Output::nothing()
     }
 
     fn truncate(&mut self, name: &str, args: &[Field]) -> Output {
         match args {
-            [option, size, files @ ..] if option.is("-s") && size.is("0") && !files.iter().any(|file| file.is_option() || file.loose) => {
+            [option, size, files @ ..]
+                if option.is("-s") && size.is("0") && !files.iter().any(|file| file.is_option() || file.loose) =>
+            {
                 for file in files {
                     let target = self.target(file);
                     self.act(Act::Write { target, text: Some(String::new()), append: false });
@@ -560,10 +575,39 @@ impl Run {
         const HARMLESS: &str = "sSfLkIivgGN#0123456789";
         const WITH_VALUE: &str = "XHdAeubmxTrFEowyYzD";
         const LONG: &[&str] = &[
-            "--silent", "--show-error", "--fail", "--location", "--head", "--include", "--verbose", "--insecure", "--request",
-            "--header", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--user", "--user-agent", "--max-time",
-            "--connect-timeout", "--retry", "--compressed", "--json", "--get", "--write-out", "--form", "--fail-with-body",
-            "--http1.1", "--http2", "--no-progress-meter", "--url", "--version", "--help", "--retry-delay", "--no-buffer",
+            "--silent",
+            "--show-error",
+            "--fail",
+            "--location",
+            "--head",
+            "--include",
+            "--verbose",
+            "--insecure",
+            "--request",
+            "--header",
+            "--data",
+            "--data-raw",
+            "--data-binary",
+            "--data-urlencode",
+            "--user",
+            "--user-agent",
+            "--max-time",
+            "--connect-timeout",
+            "--retry",
+            "--compressed",
+            "--json",
+            "--get",
+            "--write-out",
+            "--form",
+            "--fail-with-body",
+            "--http1.1",
+            "--http2",
+            "--no-progress-meter",
+            "--url",
+            "--version",
+            "--help",
+            "--retry-delay",
+            "--no-buffer",
         ];
         let mut rest = args.iter();
         while let Some(arg) = rest.next() {
@@ -574,7 +618,8 @@ impl Run {
                 LONG.contains(&text.split('=').next().unwrap_or_default())
             } else if let Some(letters) = text.strip_prefix('-') {
                 let plain = letters.find(|c| !HARMLESS.contains(c)).unwrap_or(letters.len());
-                let (option, value) = letters[plain..].split_at(letters[plain..].chars().next().map_or(0, char::len_utf8));
+                let (option, value) =
+                    letters[plain..].split_at(letters[plain..].chars().next().map_or(0, char::len_utf8));
                 let value = if value.is_empty() && !option.is_empty() { rest.next() } else { None };
                 match option {
                     "o" | "D" => value.is_some_and(|value| value.is("/dev/null") || value.is("-")),
@@ -593,109 +638,74 @@ impl Run {
 
     fn gh(&mut self, args: &[Field]) -> Output {
         const NOUNS: &[&str] = &[
-            "pr", "issue", "run", "release", "repo", "workflow", "api", "auth", "search", "label", "gist", "status", "secret",
-            "variable", "cache", "project", "ruleset", "org", "alias", "config", "extension",
+            "pr",
+            "issue",
+            "run",
+            "release",
+            "repo",
+            "workflow",
+            "api",
+            "auth",
+            "search",
+            "label",
+            "gist",
+            "status",
+            "secret",
+            "variable",
+            "cache",
+            "project",
+            "ruleset",
+            "org",
+            "alias",
+            "config",
+            "extension",
         ];
         const READS: &[&str] = &[
-            "view", "list", "status", "diff", "checks", "create", "edit", "comment", "close", "reopen", "review", "ready",
-            "watch", "rerun", "cancel", "delete", "run", "enable", "disable", "set", "code", "issues", "prs", "repos", "commits",
-            "item-list", "token", "get", "lock", "unlock", "pin",
+            "view",
+            "list",
+            "status",
+            "diff",
+            "checks",
+            "create",
+            "edit",
+            "comment",
+            "close",
+            "reopen",
+            "review",
+            "ready",
+            "watch",
+            "rerun",
+            "cancel",
+            "delete",
+            "run",
+            "enable",
+            "disable",
+            "set",
+            "code",
+            "issues",
+            "prs",
+            "repos",
+            "commits",
+            "item-list",
+            "token",
+            "get",
+            "lock",
+            "unlock",
+            "pin",
         ];
         let mut words = args.iter().filter(|arg| !arg.is_option()).map(|arg| arg.literal().unwrap_or_default());
         let (noun, verb) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         let is_known = match (noun, verb) {
             ("api" | "status" | "search" | "", _) => true,
             ("repo", "create" | "set-default") | ("gist", "clone") | ("extension", _) => false,
-            ("pr" | "issue" | "run" | "release" | "repo" | "workflow" | "label" | "gist", verb) => READS.contains(&verb),
+            ("pr" | "issue" | "run" | "release" | "repo" | "workflow" | "label" | "gist", verb) => {
+                READS.contains(&verb)
+            }
             ("secret" | "variable" | "cache" | "project" | "ruleset" | "org" | "auth", _) => true,
             _ => false,
         };
         let is_safe = is_known && NOUNS.contains(&noun) && !args.iter().any(|arg| arg.loose);
         if is_safe { Output::Unknown } else { self.program("gh", args) }
-    }
-
-    // ---- formatters and build tools
-
-    /// Programs that run the program that is named behind them.
-    fn runner(&mut self, name: &str, args: &[Field], env: &[&str]) -> Option<Output> {
-        let skip: usize = match (name, args.first().and_then(Field::literal)?) {
-            ("npx" | "bunx" | "pnpx", _) => 0,
-            ("pnpm" | "yarn" | "bun", "exec" | "dlx" | "x") => 1,
-            ("npm", "exec") => 1,
-            ("uv" | "poetry" | "pdm" | "hatch" | "rye" | "pipenv", "run") => 1,
-            ("uvx" | "pipx", _) => usize::from(name == "pipx"),
-            ("bundle", "exec") => 1,
-            ("python" | "python3" | "py", "-m") => 1,
-            ("mise", "exec" | "x") => 1,
-            _ => return None,
-        };
-        let mut rest = args.get(skip..).unwrap_or_default();
-        while let Some((arg, after)) = rest.split_first() {
-            match arg.literal() {
-                Some("-y" | "--yes" | "--" | "--no-install" | "-q" | "--quiet" | "--silent" | "--no-sync" | "--frozen") => rest = after,
-                Some(text) if text.starts_with('-') => return Some(self.program(name, args)),
-                _ => break,
-            }
-        }
-        let Some((tool, rest)) = rest.split_first() else { return Some(self.program(name, args)) };
-        // Whatever is installed under that name: it is believed only where it is one of the tools that go this way.
-        let tool = tool.literal().map(|tool| tool.split_once('@').map_or(tool, |(tool, _)| tool)).unwrap_or_default();
-        if FORMATTERS.contains(&tool) || builds(tool, rest).is_some() {
-            return Some(self.tool(tool, rest, env));
-        }
-        Some(self.program(name, args))
-    }
-
-    fn formatter(&mut self, name: &str, args: &[Field]) -> Option<Output> {
-        let has = |options: &[&str]| args.iter().any(|arg| options.iter().any(|option| arg.head() == *option || long(arg, option)));
-        let first = args.first().and_then(Field::literal).unwrap_or_default();
-        if args.iter().any(|arg| arg.loose) && FORMATTERS.contains(&name) {
-            return Some(self.program(name, args));
-        }
-        let short_w = args.iter().any(|arg| short(arg, 'w'));
-        // Whether this is its way to format, whether it only tells what it would do, and how many words come before the
-        // files.
-        let (is_format, checks, skip) = match name {
-            "cargo" => (first == "fmt", has(&["--check"]), 1),
-            "rustfmt" | "leptosfmt" | "stylua" | "mdformat" => (!args.is_empty(), has(&["--check"]), 0),
-            "nixfmt" | "alejandra" => (true, has(&["--check", "-c"]), 0),
-            "shfmt" => (true, !short_w && !has(&["--write"]), 0),
-            "taplo" => (matches!(first, "fmt" | "format"), has(&["--check"]), 1),
-            "prettier" => (true, !short_w && !has(&["--write"]), 0),
-            "oxfmt" => (true, has(&["--check", "--list-different"]), 0),
-            "biome" => (first == "format", !has(&["--write", "--fix"]), 1),
-            "dprint" => (first == "fmt", false, 1),
-            "deno" => (first == "fmt", has(&["--check"]), 1),
-            // `-r` rewrites, `-s` simplifies.
-            "gofmt" if short_w && has(&["-r", "-s"]) => return Some(self.program(name, args)),
-            "gofmt" => (true, !short_w, 0),
-            "go" => (first == "fmt", has(&["-n"]), 1),
-            "black" => (true, has(&["--check", "--diff"]), 0),
-            "yapf" => (true, !has(&["-i", "--in-place"]), 0),
-            "ruff" => (first == "format", has(&["--check", "--diff"]), 1),
-            "ocamlformat" | "google-java-format" if has(&["-o", "--output"]) => return Some(self.program(name, args)),
-            "clang-format" | "swift-format" | "ocamlformat" | "google-java-format" => {
-                (true, !has(&["-i", "--in-place", "--inplace", "--replace"]) || has(&["--dry-run", "-n"]), 0)
-            }
-            "zig" => (first == "fmt", has(&["--check"]), 1),
-            "terraform" | "tofu" => (first == "fmt", has(&["-check"]), 1),
-            "dart" => (first == "format", args.iter().any(|arg| arg.is("--output=none")), 1),
-            "mix" => (first == "format", has(&["--check-formatted"]), 1),
-            _ => return None,
-        };
-        if !is_format {
-            return None;
-        }
-        if checks {
-            // It tells what it would do.
-            return Some(Output::Unknown);
-        }
-        let files = args.iter().skip(skip).filter(|arg| !arg.is_option() && (arg.looks_like_path() || arg.is(".")));
-        let targets: Vec<_> = self.targets(files);
-        // rustfmt follows `mod`; the others without a name take what their project holds, wherever it lies.
-        let everywhere = targets.is_empty() || matches!(name, "rustfmt" | "cargo" | "go" | "mix" | "dprint");
-        self.act(Act::Format { name: name.to_owned(), targets, everywhere });
-        Some(Output::Unknown)
     }
 
     /// Runs something of which nobody knows whether it is run at all.
@@ -707,143 +717,23 @@ impl Run {
     }
 }
 
-/// Formatters that may be run through a package manager.
-const FORMATTERS: &[&str] = &[
-    "prettier", "oxfmt", "biome", "dprint", "black", "yapf", "ruff", "rustfmt", "gofmt", "clang-format", "swift-format",
-    "ocamlformat", "google-java-format", "stylua", "shfmt", "taplo", "leptosfmt", "nixfmt", "alejandra", "mdformat",
-];
-
-/// Programs that only read whatever their arguments are, and why.
-const READERS: &[(&[&str], &str)] = &[
-    (
-        &[
-            "ls", "head", "tail", "wc", "nl", "tac", "rev", "cut", "paste", "tr", "column", "fold", "fmt", "expand", "unexpand",
-            "join", "comm", "cmp", "diff", "colordiff", "strings", "od", "hexdump", "stat", "du", "df", "pathchk", "seq", "yes", "factor", "expr", "md5sum", "md5", "sha1sum", "sha256sum",
-            "sha512sum", "shasum", "cksum", "b2sum", "zcat", "gzcat", "bzcat", "xzcat", "zgrep", "look", "tsort", "numfmt",
-        ],
-        "coreutils and their like: they read files and print",
-    ),
-    (
-        &["grep", "egrep", "fgrep", "ag", "ack", "bat", "batcat", "eza", "exa", "lsd", "tokei", "jq", "delta", "more", "locate", "mdfind"],
-        "searchers and viewers",
-    ),
-    (
-        &["type", "whereis", "whence", "man", "help", "apropos", "tput", "clear", "reset", "tty", "locale"],
-        "they tell about commands or the terminal",
-    ),
-    (
-        &["ps", "pgrep", "top", "htop", "lsof", "uptime", "free", "vmstat", "iostat", "date", "id",
-            "groups", "who", "w", "last", "sw_vers", "system_profiler", "sysctl", "getconf", "printenv", "jobs", "times", "dirs",
-            "fc-list", "lscpu", "lsblk", "netstat", "ss", "ifconfig", "ip", "ping", "dig", "nslookup", "host", "whois",
-            "traceroute", "nc"],
-        "they tell about the system, its processes or the network",
-    ),
-    (&["ldd", "otool", "nm", "objdump", "readelf", "size", "file", "pdfinfo", "identify"], "they look into binaries"),
-    (&["pkg-config", "xcode-select"], "they tell about what is installed"),
-];
-
-/// Whether a tool builds, checks or tests (`true`), or is known and was asked to do more (`false`).
-fn builds(name: &str, args: &[Field]) -> Option<bool> {
-    let mut operands = args.iter().filter(|arg| !arg.is_option() && !arg.head().starts_with('+'));
-    let first = operands.next().and_then(Field::literal).unwrap_or_default();
-    let second = operands.next().and_then(Field::literal).unwrap_or_default();
-    let is_build = match name {
-        "cargo" => match first {
-            "build" | "b" | "check" | "c" | "test" | "t" | "clippy" | "bench" | "doc" | "d" | "nextest" | "tree" | "metadata"
-            | "fetch" | "llvm-cov" | "tarpaulin" | "audit" | "machete" | "udeps" | "miri" | "clean" | "search" | "info" | "locate-project" | "version" | "help" | "pkgid" | "rustc" | "rustdoc" | "msrv" | "" => true,
-            _ => false,
-        },
-        "go" => matches!(first, "build" | "test" | "vet" | "list" | "doc" | "version" | "env" | "install" | "clean" | "help" | "tool" | "" )
-            || (first == "mod" && matches!(second, "graph" | "why" | "verify" | "download")),
-        "npm" | "pnpm" | "yarn" | "bun" => match first {
-            "test" | "t" | "build" | "lint" | "typecheck" | "ls" | "list" | "view" | "info" | "why" | "outdated" | "audit"
-            | "config" | "root" | "bin" | "whoami" | "ping" | "prefix" | "explain" => {
-                !matches!((first, second), ("audit", "fix") | ("config", "set" | "delete"))
-            }
-            "run" | "run-script" => is_build_task(second),
-            _ => name != "npm" && is_build_task(first),
-        },
-        "zig" | "swift" | "dotnet" | "mix" | "stack" | "cabal" | "dune" | "flutter" | "dart" | "deno" | "lake" | "bazel" | "buck2" => {
-            is_build_task(first)
-        }
-        "make" | "gmake" | "just" | "task" | "ninja" | "rake" | "mise" | "gradle" | "gradlew" | "mvn" | "mvnw" | "turbo" | "nx"
-        | "sbt" | "meson" => {
-            let is_value = |n: usize| n > 0 && ["-C", "-j", "-f"].iter().any(|option| args[n - 1].is(option));
-            let tasks = args.iter().enumerate().filter(|(n, arg)| !arg.is_option() && !is_value(*n) && !arg.head().contains('='));
-            let mut tasks = tasks.map(|(_, arg)| arg.literal().unwrap_or("?")).filter(|task| !matches!(*task, "run" | "exec")).peekable();
-            let is_bare = tasks.peek().is_none() && matches!(name, "make" | "gmake" | "ninja");
-            is_bare || (tasks.peek().is_some() && tasks.all(is_build_task))
-        }
-        "cmake" => args.first().is_some_and(|arg| arg.is("--build")),
-        "tsc" | "vue-tsc" | "eslint" | "oxlint" | "stylelint" | "biome" | "jest" | "vitest" | "mocha" | "ava" | "tap" | "playwright"
-        | "cypress" | "pytest" | "py.test" | "unittest" | "mypy" | "pyright" | "basedpyright" | "pylint" | "flake8" | "ruff" | "ty"
-        | "pyflakes" | "bandit" | "tox" | "nox" | "compileall" | "py_compile" | "rspec" | "phpunit" | "phpstan" | "rubocop"
-        | "shellcheck" | "hadolint" | "yamllint" | "actionlint" | "markdownlint" | "markdownlint-cli2" | "typos" | "codespell"
-        | "golangci-lint" | "staticcheck" | "govulncheck" | "fieldalignment" | "errcheck" | "gotestsum" | "benchstat" | "ctest"
-        | "clang-tidy" | "cppcheck" | "gcc" | "g++" | "cc" | "c++" | "clang" | "clang++" | "rustc" | "javac" | "kotlinc" | "ghc"
-        | "swiftc" | "xcodebuild" | "webpack" | "rollup" | "esbuild" | "vite" | "tsup" | "next" | "knip" | "depcheck" | "madge"
-        | "svelte-check" | "astro" | "tsd" | "attw" | "publint" | "size-limit" => match name {
-            "ruff" => first == "check",
-            // `-a`, `-A` and `-f` mend.
-            "rubocop" => !args.iter().any(|arg| short(arg, 'a') || short(arg, 'A') || short(arg, 'x')),
-            "markdownlint" => !args.iter().any(|arg| short(arg, 'f')),
-            "biome" => matches!(first, "check" | "lint" | "ci" | "format"),
-            "golangci-lint" => matches!(first, "run" | "version" | "linters" | "help" | ""),
-            "vite" | "next" | "astro" => matches!(first, "build" | "check" | "lint"),
-            "playwright" => first == "test",
-            _ => true,
-        },
-        _ => return None,
-    };
-    // What a project's own task is told may mean anything; elsewhere only options do.
-    let is_own_task = matches!(name, "npm" | "pnpm" | "yarn" | "bun" | "make" | "gmake" | "just" | "task" | "mise" | "rake");
-    Some(is_build && !args.iter().any(|arg| arg.loose || ((is_own_task || arg.is_option()) && rewrites(arg))))
-}
-
-/// An argument that makes a checker or a test rewrite sources or what it expects.
-fn rewrites(arg: &Field) -> bool {
-    const WORDS: &[&str] =
-        &["update", "bless", "fix", "write", "accept", "record", "regen", "overwrite", "golden", "approve", "snapshot=",
-        "generate", "apply", "correct", "noqa"];
-    let text = arg.head().to_ascii_lowercase();
-    matches!(&*text, "-u" | "-w" | "-wi" | "--init") || WORDS.iter().any(|word| text.contains(word))
-}
-
-/// Whether a task of a project is, by its name, one that builds, checks or tests.
-fn is_build_task(task: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "test", "tests", "build", "compile", "check", "lint", "typecheck", "types", "tsc", "type", "unit", "e2e", "integration", "bench",
-        "ci", "verify", "coverage", "all", "debug", "vet", "clippy", "analyze", "assemble", "fast", "spec",
-        "watch", "prod", "dev", "validate", "audit", "clean", "eslint", "vitest", "jest", "quick", "short", "race", "smoke",
-    ];
-    let is_one = |word: &str| WORDS.contains(&word);
-    let mut words = task.split([':', '-', '_', '.', '/']).filter(|word| !word.is_empty()).peekable();
-    words.peek().is_some() && words.all(is_one)
-}
-
-fn looks_like_file(task: &str) -> bool {
-    task.contains('/') || task.rsplit_once('.').is_some_and(|(stem, _)| !stem.is_empty())
-}
-
-/// Variables that do not make a build tool write more than it does by itself.
-fn is_harmless_variable(name: &str) -> bool {
-    const NAMES: &[&str] = &[
-        "CARGO_TARGET_DIR", "CARGO_TERM_COLOR", "CARGO_INCREMENTAL", "CARGO_NET_OFFLINE", "RUSTFLAGS", "RUSTDOCFLAGS",
-        "RUST_BACKTRACE", "RUST_LOG", "RUST_TEST_THREADS", "RUSTUP_TOOLCHAIN", "CI", "NODE_ENV", "NODE_OPTIONS", "NO_COLOR",
-        "FORCE_COLOR", "TERM", "LANG", "LC_ALL", "TZ", "GOFLAGS", "GOOS", "GOARCH", "CGO_ENABLED", "GOTOOLCHAIN", "GOCACHE",
-        "GOPATH", "GO111MODULE", "GOWORK", "GOMAXPROCS", "GOGC", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PATH", "HOME", "TMPDIR",
-        "DEBUG", "CC", "CXX", "CFLAGS", "PAGER", "GIT_PAGER", "PROPTEST_CASES", "DATABASE_URL", "VERBOSE",
-    ];
-    NAMES.contains(&name)
-}
-
 /// `--version`, `--help`: a program that is asked for nothing else.
 fn only_prints_itself(args: &[Field]) -> bool {
     matches!(args, [only] if matches!(only.literal(), Some("--version" | "--help" | "-V")))
 }
 
+/// The arguments that are no options: behind `--` all.
+pub(crate) fn operands_of(args: &[Field]) -> impl Iterator<Item = &Field> {
+    let mut is_over = false;
+    args.iter().filter(move |arg| {
+        let ends = !is_over && arg.is("--");
+        is_over |= ends;
+        !ends && (is_over || !arg.is_option())
+    })
+}
+
 /// How many arguments are no options and no values of these options.
-fn operands(args: &[Field], with_value: &[&str]) -> usize {
+fn count_operands(args: &[Field], with_value: &[&str]) -> usize {
     let mut is_value = false;
     let mut count = 0;
     for arg in args {
@@ -933,11 +823,19 @@ fn mktemp(args: &[Field]) -> Output {
     Output::Paths(vec![field])
 }
 
+/// Whether a name has an ending.
+fn looks_like_file(name: &str) -> bool {
+    name.contains('/') || name.rsplit_once('.').is_some_and(|(stem, _)| !stem.is_empty())
+}
+
 /// What `find` finds below these folders.
 fn found(roots: &[&Field], tests: &[Field]) -> Vec<Field> {
     // A root that is a file is found itself.
-    let is_folder = |root: &&Field| root.literal().is_some_and(|root| !looks_like_file(root.rsplit('/').next().unwrap_or_default()));
-    let is_simple = roots.iter().all(is_folder) && !tests.iter().any(|test| matches!(test.literal(), Some("-o" | "-or" | "!" | "-not" | "(" | ",")));
+    let is_folder = |root: &&Field| {
+        root.literal().is_some_and(|root| !looks_like_file(root.rsplit('/').next().unwrap_or_default()))
+    };
+    let is_simple = roots.iter().all(is_folder)
+        && !tests.iter().any(|test| matches!(test.literal(), Some("-o" | "-or" | "!" | "-not" | "(" | ",")));
     let name = tests.windows(2).find(|pair| pair[0].is("-name")).and_then(|pair| pair[1].literal());
     let pattern = match name.filter(|name| is_simple && !name.contains(['[', '\\', '/'])) {
         Some(name) => format!("**/{name}"),

@@ -8,7 +8,9 @@ use trace::Target;
 use crate::act::{Act, Effect, Effects, Sure};
 use crate::brace::{self, Bit};
 use crate::field::{Field, Folder, Piece};
-use crate::syntax::{Assign, Chain, Command, DEPTH, Dest, Join, List, Part, Pipeline, Redirect, Script, Stage, Word, parse};
+use crate::syntax::{
+    Assign, Chain, Command, DEPTH, Dest, Join, List, Part, Pipeline, Redirect, Script, Stage, Word, parse,
+};
 
 /// What is assumed of `cd`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -568,7 +570,7 @@ impl Run {
             && let Some(value) = self.variable(name)
         {
             return match value.literal() {
-                Some(text) => self.split_text(&text.to_owned()),
+                Some(text) => self.split_text(text),
                 None => vec![value],
             };
         }
@@ -633,6 +635,7 @@ impl Run {
             Part::Variable { name, quoted } => match self.variable(name) {
                 Some(value) => {
                     field.loose |= value.loose && field.pieces.is_empty();
+                    self.burn(value.pieces.len());
                     if let Some(text) = value.literal() {
                         self.burn(text.len() / 16);
                         if !quoted && text.contains(char::is_whitespace) {
@@ -846,7 +849,9 @@ fn hardly_fails(pipeline: &Pipeline) -> bool {
     !pipeline.negated
         && matches!(
             name,
-            None | Some(Some("cd" | "mkdir" | "echo" | "printf" | "pwd" | "true" | ":" | "export" | "set" | "sleep" | "date"))
+            None | Some(Some(
+                "cd" | "mkdir" | "echo" | "printf" | "pwd" | "true" | ":" | "export" | "set" | "sleep" | "date"
+            ))
         )
 }
 
@@ -910,8 +915,8 @@ impl Names {
             Some(Some("read")) => self.assigned.extend(words.flatten().map(str::to_owned)),
             Some(
                 Some(
-                    "export" | "local" | "declare" | "typeset" | "readonly" | "let" | "mapfile" | "readarray" | "getopts"
-                    | "unset" | "eval" | "source" | "." | "set" | "shift" | "builtin" | "command",
+                    "export" | "local" | "declare" | "typeset" | "readonly" | "let" | "mapfile" | "readarray"
+                    | "getopts" | "unset" | "eval" | "source" | "." | "set" | "shift" | "builtin" | "command",
                 )
                 | None,
             ) => self.any = true,

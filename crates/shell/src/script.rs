@@ -297,10 +297,17 @@ impl Cycle<'_> {
                     (_, Until::At(mark)) => self.is_marked(mark)?,
                     (_, Until::After(_)) => false,
                 };
-                self.set(*number, if is_end { Range::Waiting } else { Range::Inside(match state {
-                    Range::Inside(until) => until,
-                    Range::Waiting => None,
-                }) });
+                self.set(
+                    *number,
+                    if is_end {
+                        Range::Waiting
+                    } else {
+                        Range::Inside(match state {
+                            Range::Inside(until) => until,
+                            Range::Waiting => None,
+                        })
+                    },
+                );
                 Some(true)
             }
         }

@@ -1,7 +1,6 @@
 //! The arguments of `sed`, and its scripts.
 
 use crate::field::Field;
-use crate::programs::literals;
 
 /// How deep blocks may lie in each other.
 const DEPTH: u32 = 20;
@@ -59,7 +58,13 @@ pub(crate) struct Pattern {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    Substitute { pattern: Pattern, by: Vec<Part>, all: bool, nth: usize, print: bool },
+    Substitute {
+        pattern: Pattern,
+        by: Vec<Part>,
+        all: bool,
+        nth: usize,
+        print: bool,
+    },
     Delete,
     Print,
     Append(String),
@@ -135,7 +140,11 @@ pub(crate) fn read(args: &[Field]) -> Option<Call> {
                         's' | 'u' => {}
                         'e' => {
                             let behind = letters.as_str();
-                            scripts.push(if behind.is_empty() { rest.next()?.literal()?.to_owned() } else { behind.to_owned() });
+                            scripts.push(if behind.is_empty() {
+                                rest.next()?.literal()?.to_owned()
+                            } else {
+                                behind.to_owned()
+                            });
                             break;
                         }
                         'i' | 'I' => {
@@ -154,6 +163,14 @@ pub(crate) fn read(args: &[Field]) -> Option<Call> {
             }
         }
     }
+    // BSD: `-i .bak SCRIPT FILES`; nowhere does a script begin like that.
+    if in_place == Some(String::new())
+        && scripts.is_empty()
+        && operands.len() > 2
+        && operands[0].head().starts_with('.')
+    {
+        in_place = Some(operands.remove(0).literal()?.to_owned());
+    }
     let mut operands = operands.into_iter();
     if scripts.is_empty() {
         scripts.push(operands.next()?.literal()?.to_owned());
@@ -163,9 +180,7 @@ pub(crate) fn read(args: &[Field]) -> Option<Call> {
     let commands = Parser { rest: &text, extended }.commands(0)?;
     let script = SedScript { commands, quiet, extended };
     let files: Vec<Field> = operands.cloned().collect();
-    // `-i .bak SCRIPT` of BSD: what was taken for the script is none, so this place is not reached.
-    let literal = literals(args).is_some() || in_place.is_none() || !files.is_empty();
-    literal.then_some(Call { script, in_place, files })
+    Some(Call { script, in_place, files })
 }
 
 struct Parser<'t> {
@@ -477,7 +492,11 @@ impl Parser<'_> {
         };
         let (from, to) = (side()?, side()?);
         self.ended(Action::Other)?;
-        Some(if from.len() == to.len() { Action::Transliterate(from.into_iter().zip(to).collect()) } else { return None })
+        Some(if from.len() == to.len() {
+            Action::Transliterate(from.into_iter().zip(to).collect())
+        } else {
+            return None;
+        })
     }
 
     /// The text of `a`, `i`, `c`, without its last line end. `None`: with escapes that not all versions read alike.

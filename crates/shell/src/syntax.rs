@@ -52,14 +52,33 @@ pub(crate) struct Stage {
 
 #[derive(Debug)]
 pub(crate) enum Command {
-    Simple { assigns: Vec<Assign>, words: Vec<Word> },
+    Simple {
+        assigns: Vec<Assign>,
+        words: Vec<Word>,
+    },
     Subshell(List),
     Group(List),
-    If { arms: Vec<(List, List)>, otherwise: Option<List> },
-    While { condition: List, body: List },
-    For { name: String, words: Option<Vec<Word>>, body: List },
-    Case { word: Word, bodies: Vec<List> },
-    Function { name: String, body: Rc<Stage> },
+    If {
+        arms: Vec<(List, List)>,
+        otherwise: Option<List>,
+    },
+    While {
+        condition: List,
+        body: List,
+    },
+    For {
+        name: String,
+        words: Option<Vec<Word>>,
+        body: List,
+    },
+    Case {
+        word: Word,
+        bodies: Vec<List>,
+    },
+    Function {
+        name: String,
+        body: Rc<Stage>,
+    },
     /// `[[ … ]]`, and what else reads words and does nothing with them.
     Test(Vec<Word>),
     /// `(( … ))`: no file, but any variable.
@@ -114,13 +133,25 @@ pub(crate) enum Part {
     Tilde,
     /// `{`, `,` or `}` outside of quotes.
     Brace(char),
-    Variable { name: String, quoted: bool },
+    Variable {
+        name: String,
+        quoted: bool,
+    },
     /// Known only when it runs. What stands in it is run all the same.
-    Unknown { quoted: bool, inner: Vec<Part> },
+    Unknown {
+        quoted: bool,
+        inner: Vec<Part>,
+    },
     /// `$( … )` or backticks.
-    Output { script: Script, quoted: bool },
+    Output {
+        script: Script,
+        quoted: bool,
+    },
     /// `<( … )`, `>( … )`
-    Process { script: Script, writes: bool },
+    Process {
+        script: Script,
+        writes: bool,
+    },
 }
 
 /// A list with the here-documents that belong to it.
@@ -306,7 +337,10 @@ impl<'t> Parser<'t> {
 
     fn is_at_list_end(&self) -> bool {
         const WORDS: [&str; 8] = ["then", "else", "elif", "fi", "do", "done", "esac", "}"];
-        self.looks_at(")") || self.looks_at(";;") || self.looks_at(";&") || self.reserved().is_some_and(|word| WORDS.contains(&word))
+        self.looks_at(")")
+            || self.looks_at(";;")
+            || self.looks_at(";&")
+            || self.reserved().is_some_and(|word| WORDS.contains(&word))
     }
 
     /// The plain word that stands here, where it may be a reserved one.
@@ -640,7 +674,8 @@ impl<'t> Parser<'t> {
 
     fn name(&mut self) -> &'t str {
         let rest = self.rest();
-        let is_inside = |(at, c): &(usize, char)| c.is_ascii_alphabetic() || *c == '_' || (*at > 0 && c.is_ascii_digit());
+        let is_inside =
+            |(at, c): &(usize, char)| c.is_ascii_alphabetic() || *c == '_' || (*at > 0 && c.is_ascii_digit());
         let end = rest.char_indices().take_while(is_inside).last().map_or(0, |(at, c)| at + c.len_utf8());
         self.at += end;
         rest.get(..end).unwrap_or_default()
@@ -838,12 +873,13 @@ impl<'t> Parser<'t> {
                 }
             }
         }
-        Ok((self.at > start).then(|| Word { parts: parts.0 }))
+        Ok((self.at > start).then_some(Word { parts: parts.0 }))
     }
 
     /// `[a-z]`, or a bracket that means itself.
     fn bracket(&mut self, parts: &mut Parts) {
-        let inside = self.rest().bytes().take(LONGEST_BRACKET).skip(2).take_while(|b| !b" \t\n;&|<>()'\"`$\\/".contains(b));
+        let inside =
+            self.rest().bytes().take(LONGEST_BRACKET).skip(2).take_while(|b| !b" \t\n;&|<>()'\"`$\\/".contains(b));
         match inside.clone().position(|byte| byte == b']') {
             Some(end) => {
                 let pattern = self.rest().get(..end + 3).unwrap_or("[");
@@ -940,9 +976,7 @@ impl<'t> Parser<'t> {
             // The text of a message: the quote that follows is read as any.
             Some('"') if !quoted => Part::Text(String::new()),
             Some('[') => return Err(Unclear),
-            Some(c) if c.is_ascii_alphabetic() || c == '_' => {
-                Part::Variable { name: self.name().to_owned(), quoted }
-            }
+            Some(c) if c.is_ascii_alphabetic() || c == '_' => Part::Variable { name: self.name().to_owned(), quoted },
             Some(c @ '0'..='9') => {
                 self.at += 1;
                 Part::Variable { name: c.into(), quoted }
@@ -1072,7 +1106,27 @@ impl<'t> Parser<'t> {
 fn is_special(c: char) -> bool {
     matches!(
         c,
-        ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' | '\'' | '"' | '\\' | '$' | '`' | '*' | '?' | '[' | '{' | '}' | ','
+        ' ' | '\t'
+            | '\r'
+            | '\n'
+            | ';'
+            | '&'
+            | '|'
+            | '<'
+            | '>'
+            | '('
+            | ')'
+            | '\''
+            | '"'
+            | '\\'
+            | '$'
+            | '`'
+            | '*'
+            | '?'
+            | '['
+            | '{'
+            | '}'
+            | ','
     )
 }
 

@@ -72,6 +72,7 @@ fn names(targets: &[Target]) -> String {
 
 fn name(target: &Target) -> String {
     match target {
+        Target::Path(path) if path.is_empty() => ".".into(),
         Target::Path(path) => path.to_string(),
         Target::Glob(pattern) => format!("glob:{pattern}"),
         Target::Ending(end) => format!("…{end}"),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use provenance::{Happening, Rewrite, Tree, Writes};
+use provenance::{EventKey, Happening, Rewrite, Tree, Writes};
 use rustc_hash::FxHashMap;
 use shell::{Act, Effect, Sure};
 use trace::{Change, DerivedPath, LogId, Place, StepKey, StepResult, Target as Named, TouchKind, Touches};
@@ -141,7 +141,7 @@ impl Run {
     }
 
     /// Whether its text may name the file as one that it writes.
-    fn names_it(&self) -> bool {
+    pub(crate) fn names_it(&self) -> bool {
         !self.kinds.iter().all(|kind| matches!(kind, TouchKind::Program | TouchKind::Git | TouchKind::Format))
     }
 
@@ -240,7 +240,9 @@ pub(crate) fn mark_first(clues: &mut [Clue], depth: Depth) {
         return;
     }
     let tells = |clue: &&mut Clue| !matches!(clue.what, What::Ran(_) | What::ByHand);
-    if let Some(Clue { what: What::Wrote { first, .. }, .. }) = clues.iter_mut().find(tells) {
+    if let Some(Clue { key, what: What::Wrote { first, .. }, .. }) = clues.iter_mut().find(tells) {
         *first = true;
+        // Another event than the one that left open what stood there before.
+        *key = EventKey(!key.0);
     }
 }

@@ -223,7 +223,7 @@ impl Moment<'_> {
         let repo = self.workspace.repo(&path);
         let target = Target::new(&path, repo.as_ref());
         state.grow(self, &target);
-        if state.depth == Depth::Logs && state.wants_commits(&path) {
+        if state.depth == Depth::Logs && state.wants_commits(self, &target) {
             state.depth = Depth::Commits;
             state.grow(self, &target);
         }
@@ -257,7 +257,12 @@ impl FileState {
             return;
         }
         let clues = moment.clues(target, self.depth);
-        self.told_by_commands = clues.iter().any(|clue| matches!(clue.what, What::Wrote { .. }));
+        let by_command = |clue: &Clue| match &clue.what {
+            What::Wrote { .. } => true,
+            What::Ran(run) => run.names_it(),
+            _ => false,
+        };
+        self.told_by_commands = clues.iter().any(by_command);
         let slots: Vec<Slot> = clues.iter().map(Clue::slot).collect();
         let numbers = &mut self.numbers;
         self.timeline.sync(&slots, |which| moment.event(clues.get(which)?, target, numbers));
@@ -267,13 +272,17 @@ impl FileState {
         }
     }
 
-    /// Whether the logs alone leave something open: an edit that finds no text, or a text that none of them tells.
-    fn wants_commits(&mut self, path: &Path) -> bool {
-        if self.told_by_commands || !self.timeline.unresolved().is_empty() {
+    /// Whether the logs alone leave something open: an edit that finds no text, a command that leaves out what it found,
+    /// a text that no log tells, or lines that may have come from a file that is gone.
+    fn wants_commits(&mut self, moment: &Moment<'_>, target: &Target<'_>) -> bool {
+        if target.repo.is_none() {
+            return self.told_by_commands;
+        }
+        if self.told_by_commands || !self.timeline.unresolved().is_empty() || moment.may_be_renamed(target) {
             return true;
         }
         let known = |text: &str, timeline: &Timeline| timeline.blame_known(text, HERE).is_some();
-        !self.timeline.is_empty() && self.read_disk(path).is_ok_and(|text| !known(&text, &self.timeline))
+        !self.timeline.is_empty() && self.read_disk(&target.path).is_ok_and(|text| !known(&text, &self.timeline))
     }
 
     fn read_disk(&mut self, path: &Path) -> std::io::Result<Arc<str>> {

@@ -1,6 +1,7 @@
 //! What git tells of a file: its commits, what git itself wrote into the worktree, and the names it had before.
 
 use std::hash::{Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 
 use provenance::EventKey;
@@ -52,6 +53,22 @@ impl Moment<'_> {
             let what = What::Brought { blob, commit: moved.commits.1 };
             clues.push(clue(key, moved.at, MOVES, at, what));
         }
+    }
+
+    /// Whether agents worked on files of this repository that are gone: one of them may be this file now.
+    pub(crate) fn may_be_renamed(&self, target: &Target<'_>) -> bool {
+        let Some(repo) = target.repo else { return false };
+        let generation = self.logs.generation();
+        if let Some(known) = self.workspace.gone.get(repo.root()).filter(|known| known.0 == generation) {
+            return known.1;
+        }
+        let here = |path: &str| {
+            let path = Path::new(path);
+            path.starts_with(repo.root()) && !path.exists()
+        };
+        let gone = self.logs.touched_paths().any(here);
+        self.workspace.gone.insert(repo.root().to_owned(), (generation, gone));
+        gone
     }
 
     /// What is known of the files that this one was, until they became it.

@@ -45,6 +45,8 @@ pub struct Workspace {
     files: DashMap<PathBuf, Arc<Mutex<file::FileState>>>,
     sessions: sessions::Cache,
     mappings: mapping::Cache,
+    /// By repository: whether agents worked on files that are gone, as of one publication of the logs.
+    gone: DashMap<PathBuf, (u64, bool)>,
     pub buffers: Buffers,
 }
 
@@ -57,6 +59,7 @@ impl Workspace {
             files: DashMap::new(),
             sessions: sessions::Cache::default(),
             mappings: mapping::Cache::default(),
+            gone: DashMap::new(),
             buffers: Buffers::default(),
         }
     }

@@ -120,6 +120,10 @@ pub(crate) fn tree_of(
 /// Whether a folder that a log names is a clone of this repository: git here knows a text that the log's session read
 /// or wrote there.
 fn git_knows(repo: &Repo, folder: &str, log: &DerivedPath, cache: &Cache, bodies: &dyn Bodies) -> bool {
+    let began_here = log.start_commit.as_deref().is_some_and(|commit| repo.commit(commit).is_some());
+    if began_here && log.cwds.iter().chain(&log.cwd).any(|cwd| below(&forward_slashes(cwd), folder).is_some()) {
+        return true;
+    }
     let key = (log.log, folder.to_owned(), repo.common_dir().to_owned());
     if let Some(known) = cache.relocated.get(&key)
         && (known.same || known.records == log.tally.records)

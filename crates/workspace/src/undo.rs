@@ -215,7 +215,9 @@ impl Told<'_> {
         let Some(now) = undo.now.clone() else {
             let hunks = changed_ranges(after, theirs).len();
             undo.hunks += hunks;
-            undo.stays.extend((0..hunks).map(|_| Stays { lines: 0..0, because: Because::FileGone }));
+            // A file that it made is as gone as it was before.
+            let stays = if before.is_some() { hunks } else { 0 };
+            undo.stays.extend((0..stays).map(|_| Stays { lines: 0..0, because: Because::FileGone }));
             return;
         };
         let merged = merge(after, &now, theirs);

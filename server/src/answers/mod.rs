@@ -4,6 +4,7 @@ pub(crate) mod documents;
 pub(crate) mod line;
 mod now;
 pub(crate) mod owners;
+pub(crate) mod undo;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

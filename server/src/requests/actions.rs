@@ -71,7 +71,7 @@ fn to_protocol(asked: &Snapshot, uri: &Url, range: Range, action: &Action) -> Op
         ActionKind::OpenTurn => (commands::own_or(asked, commands::OPEN_TURN, commands::SHOW), &action.step, None),
         ActionKind::StepDiff => (commands::own_or(asked, commands::STEP_DIFF, commands::DIFF), &action.step, None),
         ActionKind::TurnChanges => (commands::own_or(asked, commands::TURN_CHANGES, commands::DIFF), &turn, None),
-        ActionKind::UndoTurn => (of_client("turnlens.undoTurn")?, &turn, None),
+        ActionKind::UndoTurn => (commands::undo_of(asked, &turn)?, &turn, None),
         ActionKind::LineHistory => match of_client(commands::LINE_HISTORY) {
             Some(command) => (command, &action.step, None),
             None => (commands::SHOW, &action.step, Some("history")),

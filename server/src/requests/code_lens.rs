@@ -250,7 +250,7 @@ fn command_of(asked: &Snapshot, answers: &Answers<'_>, page: &Page, lens: &DocLe
             let (id, name) = answers.named_part(view, Part::Record { turn: step.turn, steps: step.steps });
             Some((commands::SHOW, json!({ "document": id.uri(&name) })))
         }
-        DocLensKind::Undo => Some((of_client("turnlens.undoTurn")?, with_address())),
+        DocLensKind::Undo => Some((commands::undo_of(asked, step.as_ref()?)?, with_address())),
         DocLensKind::Resume => {
             let command = of_client("turnlens.resumeSession").or_else(|| of_client("turnlens.copyResumeCommand"))?;
             Some((command, with_address()))

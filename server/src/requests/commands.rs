@@ -15,7 +15,7 @@ use trace::{Address, TurnRef};
 use url::Url;
 use workspace::{Located, SessionView};
 
-use super::line;
+use super::{line, undo};
 use super::target::{Target, address, file_uri};
 use crate::answers::{Answers, place_of};
 use crate::log;
@@ -26,19 +26,31 @@ use crate::state::{Snapshot, State};
 pub(crate) const SHOW: &str = "turnlens.server.show";
 pub(crate) const DIFF: &str = "turnlens.server.diff";
 pub(crate) const MENU: &str = "turnlens.server.menu";
+pub(crate) const UNDO: &str = "turnlens.server.undo";
 /// The commands of the server itself.
-pub(crate) const ALL: [&str; 3] = [SHOW, DIFF, MENU];
+pub(crate) const ALL: [&str; 4] = [SHOW, DIFF, MENU, UNDO];
 
 pub(crate) const OPEN_TURN: &str = "turnlens.openTurn";
 pub(crate) const OPEN_CODE: &str = "turnlens.openCode";
 pub(crate) const STEP_DIFF: &str = "turnlens.showStepDiff";
 pub(crate) const TURN_CHANGES: &str = "turnlens.showTurnChanges";
+pub(crate) const UNDO_TURN: &str = "turnlens.undoTurn";
+pub(crate) const UNDO_STEP: &str = "turnlens.undoStep";
 pub(crate) const LINE_HISTORY: &str = "turnlens.showLineHistory";
 pub(crate) const EXPLAIN: &str = "turnlens.explainLine";
 
 /// The client's command if it has it, else the server's.
 pub(crate) fn own_or(asked: &Snapshot, own: &'static str, servers: &'static str) -> &'static str {
     if asked.profile.has_command(own) { own } else { servers }
+}
+
+/// The command that takes back a turn or a step. `None`: neither the client nor we can do it.
+pub(crate) fn undo_of(asked: &Snapshot, step: &StepRef) -> Option<&'static str> {
+    let own = if step.steps.is_empty() { UNDO_TURN } else { UNDO_STEP };
+    match asked.profile.has_command(own) {
+        true => Some(own),
+        false => asked.profile.apply_edit.then_some(UNDO),
+    }
 }
 
 /// What a command is about.
@@ -86,6 +98,10 @@ pub(crate) async fn execute(server: &Server, params: ExecuteCommandParams) -> Re
     let argument = params.arguments.into_iter().next().unwrap_or_default();
     let argument: Argument = serde_json::from_value(argument)
         .map_err(|error| Error::invalid_params(format!("{}: {error}", params.command)))?;
+    if params.command == UNDO {
+        undo::execute(server, undo::UndoParams::of_command(argument.address, argument.uri, argument.range)).await?;
+        return Ok(None);
+    }
     let command = match params.command.as_str() {
         SHOW => show,
         DIFF => diff,

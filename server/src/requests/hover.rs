@@ -124,7 +124,10 @@ impl LinkMaker<'_> {
                 Some(command) => (command, place()),
                 None => (commands::SHOW, with_what(place(), "history")),
             },
-            HoverLink::Undo => (of_client("turnlens.undoTurn")?, with_address()),
+            HoverLink::Undo => {
+                let turn = StepRef { turn: step.turn, steps: Vec::new() };
+                (commands::undo_of(self.asked, &turn)?, json!({ "address": address(session, &turn) }))
+            }
             HoverLink::Code => (commands::own_or(self.asked, commands::OPEN_CODE, commands::SHOW), place()),
             HoverLink::BeforeNow => {
                 let view = self.answers.moment.session_view(session)?;

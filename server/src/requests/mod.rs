@@ -13,6 +13,7 @@ pub(crate) mod commands;
 mod content;
 pub(crate) mod definition;
 mod doctor;
+mod edit;
 mod history;
 pub(crate) mod hover;
 pub(crate) mod inlay;
@@ -24,6 +25,7 @@ mod sessions;
 pub(crate) mod symbols;
 pub(crate) mod target;
 mod testing;
+mod undo;
 
 pub(crate) fn register(service: LspServiceBuilder<Server>) -> LspServiceBuilder<Server> {
     let mut service = service
@@ -39,6 +41,7 @@ pub(crate) fn register(service: LspServiceBuilder<Server>) -> LspServiceBuilder<
         .custom_method("turnlens/fileHistory", Server::file_history)
         .custom_method("turnlens/explain", Server::explain)
         .custom_method("turnlens/sessions", Server::sessions)
+        .custom_method("turnlens/undo", Server::undo)
         .custom_method("turnlens/status", Server::status)
         .custom_method("turnlens/search", Server::search)
         .custom_method("turnlens/copy", Server::copy)

@@ -726,3 +726,97 @@ fn limits() {
         "#]],
     );
 }
+
+#[test]
+fn files_of_git_that_hold_nonsense() {
+    check(
+        "
+        cd main
+        git init -q
+        write a.rs one
+        commit one
+        git branch side
+        write .git/logs/HEAD nonsense|0000 1111 who
+        write .git/logs/refs/heads/side
+        write .git/logs/refs/stash \0
+        write .git/MERGE_HEAD nonsense
+        write .git/ORIG_HEAD 0123456789012345678901234567890123456789
+        ? states a.rs
+        ? file_moves a.rs
+        ",
+        expect![[r#"
+            states a.rs:
+            0 one "one\n" from []
+            file_moves a.rs: -
+        "#]],
+    );
+}
+
+#[test]
+fn objects_named_by_sha_256() {
+    check(
+        "
+        cd main
+        git init -q --object-format=sha256
+        write a.rs one
+        commit one
+        write a.rs two
+        git stash -q
+        git mv a.rs b.rs
+        commit rename
+        write b.rs one|more
+        git add -A
+        git commit -q --amend -m amended
+        ? states a.rs
+        ? states b.rs
+        ? came_from b.rs
+        ? file_moves b.rs
+        ",
+        expect![[r#"
+            states a.rs:
+            0 amended none from [3]
+            1 rename none from [3]
+            2 WIP on main: one, stash "two\n" from [3]
+            3 one "one\n" from []
+            states b.rs:
+            0 amended "one\nmore\n" from [nothing]
+            1 rename "one\n" from [nothing]
+            came_from b.rs:
+            b.rs ← a.rs "one\n" renamed, 100 %, in rename
+            file_moves b.rs:
+            8 /main Commit: none → "one\n"
+            11 /main Amend: "one\n" → "one\nmore\n"
+        "#]],
+    );
+}
+
+#[test]
+fn a_merge_of_three() {
+    check(
+        "
+        cd main
+        git init -q
+        write a.rs 1|2|3|4|5|6|7|8|9
+        commit one
+        git checkout -q -b left
+        write a.rs left|2|3|4|5|6|7|8|9
+        commit left
+        git checkout -q -b right main
+        write a.rs 1|2|3|4|5|6|7|8|right
+        commit right
+        git checkout -q main
+        write a.rs 1|2|3|4|main|6|7|8|9
+        commit main
+        git merge -q left right -m merge
+        ? states a.rs
+        ",
+        expect![[r#"
+            states a.rs:
+            0 merge "left\n2\n3\n4\nmain\n6\n7\n8\nright\n" from [1, 3, 2]
+            1 main "1\n2\n3\n4\nmain\n6\n7\n8\n9\n" from [4]
+            2 right "1\n2\n3\n4\n5\n6\n7\n8\nright\n" from [4]
+            3 left "left\n2\n3\n4\n5\n6\n7\n8\n9\n" from [4]
+            4 one "1\n2\n3\n4\n5\n6\n7\n8\n9\n" from []
+        "#]],
+    );
+}
