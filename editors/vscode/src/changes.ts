@@ -32,7 +32,7 @@ export async function openDiff(
 
 /** A turn's changes in the multi-file diff. A session alone stands for its last turn that edited. */
 export async function showTurnChanges(server: Server, argument: CommandArgument): Promise<void> {
-  const address = argument.address ?? (await pickTurn(server));
+  const address = argument.address ?? (await pickTurn(server, 'The changes of which turn?'));
   if (address === undefined) return;
   const turn = address.includes(':') ? turnOf(address) : `${address}:last`;
   const changes = await server.request('turnlens/turnChanges', { address: turn });
@@ -63,7 +63,7 @@ export async function showLastTurnChanges(server: Server): Promise<void> {
 type TurnPick = vscode.QuickPickItem & { address: string };
 
 /** In a trace its turn; in code a pick: the line's turn first, then the others that wrote in this file. */
-async function pickTurn(server: Server): Promise<string | undefined> {
+export async function pickTurn(server: Server, placeHolder: string): Promise<string | undefined> {
   const document = vscode.window.activeTextEditor?.document;
   if (document === undefined) return '@:last';
   const own = await addressOf(server, {});
@@ -72,7 +72,7 @@ async function pickTurn(server: Server): Promise<string | undefined> {
   const mine = items.findIndex((item) => own !== undefined && item.address === turnOf(own));
   if (mine > 0) items.unshift(...items.splice(mine, 1));
   if (items.length === 0) return '@:last';
-  return (await vscode.window.showQuickPick(items, { placeHolder: 'The changes of which turn?' }))?.address;
+  return (await vscode.window.showQuickPick(items, { placeHolder }))?.address;
 }
 
 /** The steps that wrote what stands in a file. */

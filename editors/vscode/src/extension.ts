@@ -3,13 +3,15 @@
 import * as vscode from 'vscode';
 import type { Middleware } from 'vscode-languageclient/node';
 import { showLastTurnChanges, showStepDiff, showTurnChanges } from './changes';
-import { copyResumeCommand, copyTurn } from './copy';
-import { showFileHistory, showLineHistory } from './history';
+import { copyTurn } from './copy';
+import { compareWithTurn, restoreDeletedFile, showFileHistory, showLineHistory } from './history';
 import { registerHover } from './hover';
 import { Lenses } from './lenses';
 import { LineWatch } from './line';
 import { lensMenu, lineMenu, stoppedMenu } from './menus';
 import type { CommandArgument, LiveSession } from './protocol';
+import { copyResumeCommand, resumeSession } from './resume';
+import { search } from './search';
 import { NotRunning, SCHEME, Server } from './server';
 import { openLive, openSession, SessionsView } from './sessions';
 import { setting } from './settings';
@@ -19,6 +21,7 @@ import { addLogFolder, doctor, getStarted, openDemo, openNewestChange, setNoise,
 import { asArgument, asShown } from './text';
 import { TraceViews } from './trace';
 import { explainLine, goToChange, goToTurn, openCode, openTurn, peekTurn } from './turn';
+import { undoStep, undoTurn } from './undo';
 
 let server: Server | undefined;
 
@@ -82,6 +85,8 @@ function registerCommands(context: vscode.ExtensionContext, client: Server, { le
     showLastTurnChanges: () => showLastTurnChanges(client),
     showLineHistory: (argument) => showLineHistory(client, argument),
     showFileHistory: (argument) => showFileHistory(client, argument),
+    compareWithTurn: (argument) => compareWithTurn(client, argument),
+    restoreDeletedFile: () => restoreDeletedFile(client),
     explainLine: (argument) => explainLine(client, reports, argument),
     nextChange: () => goToChange(client, 'next'),
     previousChange: () => goToChange(client, 'previous'),
@@ -89,10 +94,14 @@ function registerCommands(context: vscode.ExtensionContext, client: Server, { le
     nextTurn: () => goToTurn(client, 1),
     previousTurn: () => goToTurn(client, -1),
     openSession: (argument) => openSession(client, argument),
+    search: () => search(client),
     openLive: () => openLive(client),
     copyTurnAsMarkdown: (argument) => copyTurn(client, 'markdown', argument),
     copyTurnAddress: (argument) => copyTurn(client, 'address', argument),
     copyResumeCommand: (argument) => copyResumeCommand(client, argument),
+    resumeSession: (argument) => resumeSession(client, argument),
+    undoTurn: (argument) => undoTurn(client, argument),
+    undoStep: (argument) => undoStep(client, argument),
     addLogFolder: () => addLogFolder(client),
     toggleLenses: () => lenses.toggle(client),
     toggleCurrentLine: () => toggleCurrentLine(),

@@ -3,9 +3,11 @@
 import * as vscode from 'vscode';
 import { openDiff } from './changes';
 import { lines, placeOf, textDocument } from './place';
-import type { CommandArgument, HistoryEntry } from './protocol';
+import type { CommandArgument, FileState, HistoryEntry } from './protocol';
 import type { Server } from './server';
+import { tellNothing } from './sessions';
 import { mention, show } from './show';
+import { lastOfEachTurn } from './text';
 
 const SHOW_AFTER_MS = 120;
 
@@ -19,17 +21,76 @@ export async function showLineHistory(server: Server, argument: CommandArgument)
   if (picked?.entry.location) await show(picked.entry.location);
 }
 
-/** Every known state of the file; the one that is picked is held against the file as it is now. */
+type KnownState = FileState & { text: string };
+type StateItem = vscode.QuickPickItem & { state: KnownState };
+
+const RESTORE: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('discard'), tooltip: 'Restore: Put This Text into the Editor' };
+
+/** Every known state of the file; the one that is picked is held against the file as it is now, or put back. */
 export async function showFileHistory(server: Server, argument: CommandArgument): Promise<void> {
+  await pickState(server, argument, 'Compare which state with now?', (states) => states);
+}
+
+/** The file as each turn left it. */
+export async function compareWithTurn(server: Server, argument: CommandArgument): Promise<void> {
+  await pickState(server, argument, 'Compare with the file after which turn?', lastOfEachTurn);
+}
+
+async function pickState(
+  server: Server,
+  argument: CommandArgument,
+  placeholder: string,
+  choose: (states: KnownState[]) => KnownState[],
+): Promise<void> {
   const place = placeOf(argument);
   if (place === undefined) return;
   const history = await server.request('turnlens/fileHistory', { textDocument: textDocument(place) });
-  const rows = (history?.entries ?? []).map((entry) => ({ ...asItem(entry), entry }));
-  if (rows.length === 0) return mention('No state of this file is known.');
-  const now = place.uri.toString();
-  const picked = await vscode.window.showQuickPick(rows, { placeHolder: 'Compare which state with now?', matchOnDescription: true });
+  const states = (history?.entries ?? []).filter((state): state is KnownState => Boolean(state.text));
+  const items = choose(states).map((state) => ({ ...asItem(state), buttons: [RESTORE], state }));
+  if (items.length === 0) return mention('No state of this file is known.');
+  const pick = vscode.window.createQuickPick<StateItem>();
+  Object.assign(pick, { items, placeholder, matchOnDescription: true });
+  const [picked, restored] = await new Promise<[StateItem?, boolean?]>((resolve) => {
+    pick.onDidAccept(() => resolve([pick.selectedItems[0]]));
+    pick.onDidTriggerItemButton(({ item }) => resolve([item, true]));
+    pick.onDidHide(() => resolve([]));
+    pick.show();
+  });
+  pick.dispose();
   if (picked === undefined) return;
-  await openDiff(picked.entry.text, now, `${picked.label} ↔ now`, { preview: true });
+  if (restored) return restore(place.uri, picked.state);
+  await openDiff(picked.state.text, place.uri.toString(), `${picked.label} ↔ now`, { preview: true });
+}
+
+/** Puts a state's text into the buffer. Nothing is written: one undo takes it back. */
+async function restore(file: vscode.Uri, state: KnownState): Promise<void> {
+  const [then, document] = await Promise.all([
+    vscode.workspace.openTextDocument(vscode.Uri.parse(state.text)),
+    vscode.workspace.openTextDocument(file),
+  ]);
+  const whole = document.validateRange(new vscode.Range(0, 0, document.lineCount, 0));
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, whole, then.getText());
+  await vscode.workspace.applyEdit(edit);
+  await vscode.window.showTextDocument(document);
+  mention(`Restored ${state.label}, not saved`);
+}
+
+/** A file that is gone, as a file that is new: it is there once it is saved. */
+export async function restoreDeletedFile(server: Server): Promise<void> {
+  const { entries } = await server.request('turnlens/deletedFiles', {});
+  if (entries.length === 0) return tellNothing(server, 'No deleted file is known whose text can be restored.');
+  const rows = entries.map((entry) => ({ label: entry.path, description: entry.label, entry }));
+  const picked = await vscode.window.showQuickPick(rows, { placeHolder: 'Restore which file?', matchOnDescription: true });
+  if (picked === undefined) return;
+  const { uri, text, label } = picked.entry;
+  const then = await vscode.workspace.openTextDocument(vscode.Uri.parse(text));
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri).with({ scheme: 'untitled' }));
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, document.validateRange(new vscode.Range(0, 0, document.lineCount, 0)), then.getText());
+  await vscode.workspace.applyEdit(edit);
+  await vscode.window.showTextDocument(document, { preview: false });
+  mention(`Restored ${label}, not saved`);
 }
 
 function asItem({ label, description }: { label: string; description: string }): vscode.QuickPickItem {

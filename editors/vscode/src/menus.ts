@@ -32,6 +32,7 @@ export async function lineMenu(server: Server, lenses: Lenses): Promise<void> {
       command('Step Diff', 'turnlens.showStepDiff'),
       command("Turn's Changes", 'turnlens.showTurnChanges', address === undefined ? undefined : { address }),
       command('Line History', 'turnlens.showLineHistory'),
+      command('Undo Turn…', 'turnlens.undoTurn', address === undefined ? undefined : { address }),
       command('Explain', 'turnlens.explainLine'),
       { label: 'Hide Lenses', run: () => lenses.hideIn(place.uri, server) },
     ],

@@ -89,7 +89,24 @@ export interface FileState {
   description: string;
   at: string;
   address?: string | null;
+  /** The document with its text; none where the file was deleted. */
+  text?: string | null;
+}
+
+/** A file that is gone, with the last text that is known of it. */
+export interface DeletedFile extends FileState {
   text: string;
+  path: string;
+  uri: string;
+}
+
+export interface SearchHit {
+  address: string;
+  field: string;
+  text: string;
+  label: string;
+  description: string;
+  location?: Shown | null;
 }
 
 export interface Session {
@@ -150,16 +167,18 @@ export interface Requests {
     params: { textDocument: TextDocumentIdentifier };
     result: { document?: string | Shown | null; entries: FileState[] } | null;
   };
+  'turnlens/deletedFiles': { params: Record<string, never>; result: { entries: DeletedFile[] } };
   'turnlens/explain': { params: At; result: { text: string; document?: string | Shown | null } | null };
   'turnlens/sessions': {
     params: { textDocument?: TextDocumentIdentifier; query?: string; all?: boolean };
     result: { sessions: Session[]; reading: Reading | null };
   };
+  'turnlens/search': { params: { query: string }; result: { total: number; sessions: number; hits: SearchHit[] } };
   'turnlens/status': { params: Record<string, never>; result: Status };
   'turnlens/doctor': { params: Record<string, never>; result: { text: string } };
   'turnlens/copy': {
     params: { address: string; form: 'markdown' | 'address' | 'resume' };
-    result: { text: string; cwd?: string } | null;
+    result: { text: string; cwd?: string | null } | null;
   };
 }
 
@@ -192,7 +211,15 @@ export const CLIENT_COMMANDS = [
   'turnlens.copyTurnAsMarkdown',
   'turnlens.copyTurnAddress',
   'turnlens.copyResumeCommand',
+  'turnlens.resumeSession',
+  'turnlens.undoTurn',
+  'turnlens.undoStep',
 ] as const;
 
 /** Commands of the server itself; vscode-languageclient registers them by these names. */
-export const SERVER_COMMANDS = ['turnlens.server.show', 'turnlens.server.diff', 'turnlens.server.menu'] as const;
+export const SERVER_COMMANDS = [
+  'turnlens.server.show',
+  'turnlens.server.diff',
+  'turnlens.server.menu',
+  'turnlens.server.undo',
+] as const;

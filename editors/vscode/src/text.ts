@@ -1,6 +1,6 @@
 // What is said, and how addresses, days and settings are written. Pure: no editor, no clock, no disk.
 
-import type { CommandArgument, Reading, Session, Shown } from './protocol';
+import type { CommandArgument, FileState, Reading, Session, Shown } from './protocol';
 
 const TITLE_WIDTH = 32;
 
@@ -65,6 +65,17 @@ export function turnBeside(address: string, by: 1 | -1): string | undefined {
 function splitAddress(address: string): [string, string | undefined] {
   const colon = address.lastIndexOf(':');
   return colon < 0 ? [address, undefined] : [address.slice(0, colon), address.slice(colon + 1)];
+}
+
+/** Of the states of a file, newest first, the one in which each turn left it. */
+export function lastOfEachTurn<S extends Pick<FileState, 'address'>>(states: S[]): S[] {
+  const seen = new Set<string>();
+  return states.filter(({ address }) => {
+    const turn = address ? turnOf(address) : undefined;
+    if (turn === undefined || seen.has(turn)) return false;
+    seen.add(turn);
+    return true;
+  });
 }
 
 /** A title without `(3 files)` at its end, for VS Code's multi-file diff writes that itself. */

@@ -22,6 +22,12 @@ check('stillReading', text.stillReading, [
   [{ done: 312, total: 1001 }, 'Still reading: 312 of 1,001 sessions. This line is not known yet.'],
 ]);
 
+const state = (address: string | null) => ({ label: '', description: '', at: '', address, text: `${address}` });
+check('lastOfEachTurn', (addresses: (string | null)[]) => text.lastOfEachTurn(addresses.map(state)).map((s) => s.address), [
+  [['a:2.4', 'a:2.1', null, 'a:1.7', 'b:1.3'], ['a:2.4', 'a:1.7', 'b:1.3']],
+  [[null], []],
+]);
+
 check('noSessions', text.noSessions, [
   [[], 'No agent sessions found.'],
   [['~/.claude'], 'No agent sessions found. Looked in ~/.claude.'],

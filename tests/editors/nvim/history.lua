@@ -636,14 +636,80 @@ end
 
 local function resume()
   to_code(with_origin)
-  vim.cmd('Turnlens resume')
   local origin = require('turnlens').turn_at()
+  vim.cmd('Turnlens resume copy')
   check(
     'resume: the command is copied',
     wait(function() return vim.fn.getreg('"'):find(origin.session, 1, true) end),
     vim.fn.getreg('"')
   )
-  check('resume: and printed', (t.said()[1] or ''):find('^Copied: '))
+  check('resume: and printed', (t.said()[1] or ''):find('Copied: ', 1, true))
+  if origin.agent ~= 'claude-code' then return end
+  to_code(with_origin)
+  vim.cmd('Turnlens resume')
+  local wanted = ('resumed --resume %s in %s'):format(origin.session, vim.fn.getcwd())
+  -- The terminal breaks long lines.
+  local shown = function() return vim.bo.buftype == 'terminal' and table.concat(t.lines(), '') end
+  check('resume: a terminal in the folder of the session', wait(function() return (shown() or ''):find(wanted, 1, true) end), shown())
+  vim.cmd.stopinsert()
+  vim.cmd('bwipeout!')
+end
+
+-- Answers the next question with what `choose` gives of its items; the labels are kept.
+local function answering(choose)
+  local select, asked = vim.ui.select, {}
+  vim.ui.select = function(items, options, on_choice)
+    vim.ui.select = select
+    asked.prompt, asked.labels = options.prompt, vim.tbl_map(options.format_item, items)
+    on_choice(choose(items))
+  end
+  return asked
+end
+
+-- The lines of all files of the repository, as they lie on the disk.
+local function on_disk()
+  local files = vim.fn.systemlist({ 'git', 'ls-files', '--cached', '--others', '--exclude-standard' })
+  return vim.tbl_map(function(file) return vim.fn.filereadable(file) == 1 and vim.fn.readfile(file) or {} end, files)
+end
+
+local function undo()
+  to_code(with_origin)
+  local text, before = t.line(), on_disk()
+  local origin = require('turnlens').turn_at()
+  local has = function() return vim.list_contains(t.lines(code_buf), text) end
+  local asked = answering(function(items) return items[#items] end)
+  vim.cmd('Turnlens undo')
+  check('undo: one question', wait(function() return asked.labels and asked.labels[1] == 'Undo' end), { asked, t.said() })
+  check('undo: it says what', (asked.prompt or ''):find('^Undo turn ' .. origin.turn), asked.prompt)
+  t.sleep(300)
+  check('undo: nothing where it is cancelled', has() and not vim.bo[code_buf].modified)
+
+  answering(function(items) return items[1] end)
+  vim.cmd('Turnlens undo ' .. origin.address:match('^[^:]+:%d+'))
+  check('undo: the line is gone', wait(function() return not has() end), t.said())
+  check('undo: nothing is written', vim.deep_equal(on_disk(), before))
+  vim.cmd('silent undo')
+  check('undo: one undo takes it back', has() and not vim.bo[code_buf].modified)
+  for _, buf in ipairs(vim.api.nvim_list_bufs()) do
+    if vim.bo[buf].modified and vim.bo[buf].buftype == '' then
+      vim.api.nvim_buf_call(buf, function() vim.cmd('silent edit!') end)
+    end
+  end
+end
+
+local function restore()
+  to_code(with_origin)
+  local now = t.lines(code_buf)
+  local asked = answering(function(items) return items[#items] end)
+  vim.cmd('Turnlens restore')
+  check('restore: the states of the file', wait(function() return asked.labels end), t.said())
+  check(
+    'restore: the oldest is in the buffer, not saved',
+    wait(function() return vim.bo[code_buf].modified and not vim.deep_equal(t.lines(code_buf), now) end),
+    t.said()
+  )
+  vim.cmd('silent undo')
+  check('restore: one undo takes it back', vim.deep_equal(t.lines(code_buf), now) and not vim.bo[code_buf].modified)
 end
 
 local function explain()
@@ -999,6 +1065,8 @@ local function completion()
     'sessions',
     'search',
     'resume',
+    'undo',
+    'restore',
     'toggle',
     'doctor',
     'demo',
@@ -1110,6 +1178,8 @@ t.run(function()
     status,
     unknown,
     resume,
+    undo,
+    restore,
     explain,
     following,
     several_folders,

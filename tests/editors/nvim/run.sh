@@ -17,6 +17,9 @@ trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/bin" "$scratch/empty" "$scratch/crash"
 printf '#!/bin/sh\necho started >>"$STARTS"\nexit 1\n' >"$scratch/crash/turnlens"
 chmod +x "$scratch/crash/turnlens"
+# In the place of the agent, so that a session can be resumed.
+printf '#!/bin/sh\necho "resumed $* in $PWD"\n' >"$scratch/bin/claude"
+chmod +x "$scratch/bin/claude"
 ln -s "$(cd "$(dirname "$bin")" && pwd)/$(basename "$bin")" "$scratch/bin/turnlens"
 
 history=${TURNLENS_HISTORY:-}

@@ -85,6 +85,7 @@ async function hoverBelowTheOther(bench, facts) {
   const { links } = await hoverLooksRight(bench, facts, 18);
   await shot(bench, 'hover');
   for (const link of links) await linkLeadsOn(bench, facts, link);
+  await bench.putBack();
   return links.join(', ');
 }
 
@@ -138,7 +139,9 @@ async function linkLeadsOn(bench, facts, link) {
   await bench.goTo(facts.known.line, wordIn(facts.known).column);
   await bench.chord('Control+k', 'Control+i');
   await bench.page.locator('.monaco-hover:visible .hover-row a').filter({ hasText: link }).first().click();
-  await bench.until(`what "${link}" opens`, async () => (await bench.quickPick.isVisible()) || (await bench.activeTab()) !== fileName(facts));
+  const preview = bench.page.locator('.part.panel').getByRole('button', { name: 'Apply' });
+  await bench.until(`what "${link}" opens`, async () =>
+    (await bench.quickPick.isVisible()) || (await preview.isVisible()) || (await bench.activeTab()) !== fileName(facts));
   same(`notifications after "${link}"`, await bench.notifications(), []);
 }
 
@@ -151,7 +154,7 @@ async function lineMenu(bench, facts) {
     const found = await bench.quickRows();
     return found.length > 0 && found;
   });
-  same('the menu', rows, ['Open Turn', 'Peek', 'Step Diff', "Turn's Changes", 'Line History', 'Explain', 'Hide Lenses']);
+  same('the menu', rows, ['Open Turn', 'Peek', 'Step Diff', "Turn's Changes", 'Line History', 'Undo Turn…', 'Explain', 'Hide Lenses']);
   await shot(bench, 'menu');
   await bench.keys('Escape');
 }
@@ -221,7 +224,7 @@ async function outlineOfTrace(bench) {
 async function turnsOfATrace(bench, facts) {
   await openTurnOf(bench, facts);
   const actions = bench.page.locator('.editor-group-container.active .editor-actions .action-label');
-  for (const wanted of ['Previous Turn', 'Next Turn', 'Show Changes of Turn']) {
+  for (const wanted of ['Resume Session', 'Show Changes of Turn', 'Previous Turn', 'Next Turn']) {
     await bench.until(`${wanted} in the title bar`, async () => {
       const labels = await actions.evaluateAll((all) => all.map((action) => action.getAttribute('aria-label') ?? ''));
       return labels.some((label) => label.includes(wanted));
@@ -478,6 +481,8 @@ async function unknownLine(bench, facts) {
     return tab !== fileName(facts) && (tab.startsWith('explanation') || tab.endsWith('.trace.md'));
   });
   await bench.until('its text', async () => (await bench.editor.innerText()).replaceAll('\u00a0', ' ').includes(`:${facts.unknown.line}`));
+  const buttons = bench.page.locator('.editor-group-container.active .editor-actions .action-label[aria-label*="Turn"]');
+  await bench.until('no button of a turn', async () => (await buttons.count()) === 0);
   await shot(bench, 'explain');
   return `${text} (${took} ms after the key)`;
 }
@@ -558,6 +563,98 @@ async function fileHistory(bench, facts) {
   await bench.keys('Escape');
   await bench.keys('Control+F4');
   return rows.join(' ‖ ');
+}
+
+/** A state of the file that was never committed is put back into the editor, and nowhere else. */
+async function restoresAState(bench, facts) {
+  await bench.open(facts.file);
+  await bench.command('Compare File with Turn…');
+  const turns = await statesInPick(bench);
+  must('states that a turn left', turns.every((row) => /^\d+\.\d+ /.test(row)), turns);
+  await bench.keys('Escape');
+  await bench.command('Show File History');
+  await statesInPick(bench);
+  const oldest = bench.quickPick.locator('.monaco-list-row').last();
+  await bench.until('a file that is not saved', async () => {
+    if (await bench.quickPick.isVisible()) {
+      await oldest.hover({ timeout: 1000 }).catch(() => undefined);
+      await oldest.locator('[aria-label^="Restore"]').click({ timeout: 1000 }).catch(() => undefined);
+    }
+    return (await bench.changedFiles()).length === 1;
+  });
+  same('the tab', await bench.activeTab(), fileName(facts));
+  await bench.until('the text of then', async () => !(await bench.editor.innerText()).replaceAll('\u00a0', ' ').includes(facts.known.text.trim()));
+  await shot(bench, 'restored');
+  await bench.keys('Control+z');
+  await bench.until('one undo takes it back', async () => (await bench.changedFiles()).length === 0);
+  await bench.viewLine(facts.known.text).waitFor();
+  return `${turns.length} turns`;
+}
+
+const statesInPick = (bench) =>
+  bench.until('states', async () => {
+    const found = await bench.quickRows();
+    return found.length > 0 && /\d+\.\d+|commit/.test(found[0]) && found;
+  });
+
+async function search(bench, facts) {
+  const word = facts.sessions[0].title.split(/\s+/).find((w) => /^\w{4,}$/.test(w));
+  await bench.open(facts.file);
+  await bench.keys('Control+Shift+P');
+  await bench.choose('>search sess');
+  await bench.until('the command in the first row', async () => (await bench.quickRows())[0]?.includes('Search Sessions…'));
+  await bench.keys('Enter');
+  await bench.until('the question', async () => (await bench.quickPick.isVisible()) && (await bench.asked()) === '');
+  await bench.choose(word);
+  const rows = await bench.until('hits', async () => {
+    const found = await bench.quickRows();
+    return found.length > 0 && found[0].includes(' · turn ') && found;
+  });
+  must('the word in each hit', rows.every((row) => row.toLowerCase().includes(word.toLowerCase())), rows);
+  await shot(bench, 'search');
+  await bench.choose('/(/');
+  await bench.until('no hit for half a pattern', async () => (await bench.quickRows()).every((row) => !row.includes(' · turn ')));
+  await bench.choose(word);
+  await bench.until('hits again', async () => (await bench.quickRows())[0]?.includes(' · turn '));
+  await bench.keys('Enter');
+  await bench.until('the trace', async () => isTraceTab(await bench.activeTab()));
+  return `${rows.length} hits; ${rows[0]}`;
+}
+
+/** It is shown first; then buffers change and no file; undone it is all as before. */
+async function undoOfATurn(bench, facts) {
+  const onDisk = () => facts.sources.map(({ name }) => fs.readFileSync(path.join(bench.repo, name), 'utf8'));
+  const before = onDisk();
+  await bench.open(facts.file);
+  await bench.goTo(facts.known.line);
+  await bench.until('a status text', () => bench.status('line'));
+  await bench.command('Undo Turn…');
+  await bench.until('turns', async () => /Claude|Codex|Gemini/.test((await bench.quickRows())[0] ?? ''));
+  await bench.keys('Enter');
+  const apply = bench.page.locator('.part.panel').getByRole('button', { name: 'Apply' });
+  await apply.waitFor();
+  const rows = async () => (await bench.page.locator('.part.panel .monaco-list-row').allInnerTexts()).map((row) => row.replaceAll('\u00a0', ' '));
+  await bench.until('the file in the preview', async () => (await rows()).some((row) => row.startsWith(fileName(facts))));
+  await bench.until('the line in the preview', async () => (await rows()).some((row) => row.includes(facts.known.text.trim())));
+  same('changed files while it is shown', await bench.changedFiles(), []);
+  await shot(bench, 'undo');
+  await apply.click();
+  await bench.until('the line is gone', async () => (await bench.viewLine(facts.known.text).count()) === 0);
+  const changed = await bench.until('changed files', async () => {
+    const files = await bench.changedFiles();
+    return files.length > 0 && files;
+  });
+  same('what is written', onDisk(), before);
+  await shot(bench, 'undone');
+  await bench.keys('Control+1', 'Control+z');
+  // In several files at once VS Code asks whether all are meant.
+  const all = bench.page.locator('.monaco-dialog-box').getByRole('button', { name: /^Undo in \d+ Files/ });
+  await bench.until('all as before', async () => {
+    if (await all.isVisible()) await all.click();
+    return (await bench.changedFiles()).length === 0;
+  });
+  await bench.viewLine(facts.known.text).waitFor();
+  return changed.join(', ');
 }
 
 async function nextAndPrevious(bench, facts) {
@@ -757,6 +854,9 @@ export const CHECKS = [
   { name: 'step diff', run: stepDiff },
   { name: 'line history', run: lineHistory },
   { name: 'file history', run: fileHistory },
+  { name: 'restores a state', run: restoresAState },
+  { name: 'search', run: search },
+  { name: 'undo of a turn', run: undoOfATurn },
   { name: 'next and previous', run: nextAndPrevious },
   { name: 'newest', run: newest },
   { name: 'quiet on every line', run: quietOnEveryLine },

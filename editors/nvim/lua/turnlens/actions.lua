@@ -22,7 +22,10 @@ local actions = {
     require('turnlens.lists').history({ textDocument = { uri = argument.uri }, range = argument.range })
   end,
   ['turnlens.explainLine'] = function(argument) require('turnlens.peek').explain(line_of(argument)) end,
-  ['turnlens.copyResumeCommand'] = function(argument) require('turnlens.commands').copy_resume(argument.address) end,
+  ['turnlens.copyResumeCommand'] = function(argument) require('turnlens.resume').copy(argument.address) end,
+  ['turnlens.resumeSession'] = function(argument) require('turnlens.resume').resume(argument.address) end,
+  ['turnlens.undoTurn'] = function(argument) require('turnlens.undo').undo(turn_of(argument.address)) end,
+  ['turnlens.undoStep'] = function(argument) require('turnlens.undo').undo(argument.address) end,
 }
 
 ---@return string[]

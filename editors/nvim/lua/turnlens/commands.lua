@@ -143,14 +143,28 @@ local function history(call)
   require('turnlens.lists').history({ textDocument = util.text_document(call.buf), range = lines })
 end
 
---- Copies the command that takes up a session again, and prints it.
----@param address string
-function M.copy_resume(address)
-  client.request('turnlens/copy', { address = address, form = 'resume' }, function(copy)
-    if not copy then return util.notify('This session cannot be resumed.') end
-    vim.fn.setreg('"', copy.text)
-    if vim.fn.has('clipboard') == 1 then pcall(vim.fn.setreg, '+', copy.text) end
-    util.notify('Copied: ' .. copy.text .. (copy.cwd and ('   (in ' .. copy.cwd .. ')') or ''))
+-- `12` alone is a turn of the document's session, in code of the newest session here.
+local function undo(call)
+  local run, word = require('turnlens.undo').undo, call.args[1]
+  if not word then
+    return with_address(call, function(address) run(address:match('^[^:]+:%d+') or address) end)
+  end
+  if not word:find('^%d[%d.]*$') then return run(word) end
+  if not util.is_document(call.buf) then return run('@:' .. word) end
+  with_address(call, function(address) run(address:match('^[^:]+') .. ':' .. word) end)
+end
+
+local function restore(call)
+  local is_file = vim.bo[call.buf].buftype == '' and vim.api.nvim_buf_get_name(call.buf) ~= ''
+  if call.args[1] == 'deleted' or not is_file then return require('turnlens.restore').deleted(call.mods) end
+  require('turnlens.restore').state(call.buf)
+end
+
+local function resume(call)
+  local resume = require('turnlens.resume')
+  with_address(call, function(address)
+    if call.args[1] == 'copy' then return resume.copy(address) end
+    resume.resume(address, call.mods)
   end)
 end
 
@@ -224,14 +238,12 @@ M.subs = {
     where = 'code',
     words = { 'uncommitted' },
   },
+  { name = 'undo', says = 'Undo the turn', run = undo },
+  { name = 'restore', says = 'Restore a state of this file, or a deleted file', run = restore, words = { 'deleted' } },
   { name = 'newest', says = 'Newest agent change', run = newest },
   { name = 'sessions', says = 'Open a session', run = sessions, words = { '%', 'all' } },
   { name = 'search', says = 'Search all sessions', run = search },
-  {
-    name = 'resume',
-    says = 'Copy the command that resumes the session',
-    run = function(call) with_address(call, M.copy_resume) end,
-  },
+  { name = 'resume', says = 'Resume the session in a terminal', run = resume, words = { 'copy' } },
   { name = 'toggle', says = 'Show or hide lenses', run = toggle },
   { name = 'doctor', says = 'What was found, and where', run = doctor },
   { name = 'demo', says = 'Open the demo', run = demo },

@@ -46,6 +46,7 @@ async function openMarkdown() {
 /** Nothing open, nothing changed, nothing said. */
 async function putBack() {
   const run = (command) => vscode.commands.executeCommand(command);
+  await run('refactorPreview.discard');
   for (const document of vscode.workspace.textDocuments.filter(({ isDirty }) => isDirty)) {
     await vscode.window.showTextDocument(document);
     await run('workbench.action.revertAndCloseActiveEditor');
