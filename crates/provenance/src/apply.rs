@@ -139,9 +139,16 @@ fn stand_in(timeline: &Timeline, text: &[Line], hunks: &[Hunk]) -> bool {
 fn stands_in(words: &impl Words, text: &[Line], hunk: &Hunk) -> bool {
     let from = (hunk.old_start as usize).saturating_sub(1);
     let Some(mut there) = text.get(from..).map(<[Line]>::iter) else { return false };
-    hunk.old_lines().all(|told| {
-        there.next().is_some_and(|line| words.text(line.id) == told || words.tokens(line.id) == text::tokens(told))
-    })
+    let mut beyond = 0;
+    let as_told = hunk.old_lines().all(|told| match there.next() {
+        Some(line) => words.text(line.id) == told || words.tokens(line.id) == text::tokens(told),
+        // What stands after the last line end is a line for some.
+        None => {
+            beyond += 1;
+            told.is_empty()
+        }
+    });
+    as_told && beyond <= 1
 }
 
 /// The state after the step, from the state that it found.

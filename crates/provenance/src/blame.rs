@@ -118,6 +118,15 @@ impl Timeline {
         }
     }
 
+    /// For each line whether nobody is known to have written it, in a change of which only the outcome is known.
+    pub fn untold(&self, blame: &Blame) -> Vec<bool> {
+        let born_now = |mark: MarkId| mark as usize >= self.marks.len();
+        let untold = |(origin, mark): (&Option<LineOrigin>, &MarkId)| {
+            origin.is_none() && (born_now(*mark) || self.is_gap(*mark))
+        };
+        blame.lines.iter().zip(&blame.marks).map(untold).collect()
+    }
+
     /// Whether lines with this mark came in a change of which only the outcome is known.
     fn is_gap(&self, mark: MarkId) -> bool {
         let Some(mark) = self.marks.get(mark as usize).filter(|mark| mark.step.is_none()) else { return false };

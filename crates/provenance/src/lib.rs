@@ -30,5 +30,6 @@ pub use event::{Chain, Event, EventKey, Happening, Rewrite, Seen, Slot, Tree, Tu
 pub use follow::{Follower, LineSplice, line_count};
 pub use history::{Fate, LineNow, Link, Removed, Stage, Witness, Written};
 pub use merge::{Merge, MergedFate, MergedHunk, TextSplice, merge, splices};
+pub use moved::moved_from;
 pub use text::{is_small, lines};
 pub use timeline::{NodeId, Timeline};

@@ -2,7 +2,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::text::{LineId, Words};
+use crate::align::{Match, align};
+use crate::text::{Interner, LineId, Words};
 use crate::timeline::{Line, MarkId, Timeline};
 
 /// What a run has to hold to be known again: telling lines, and letters and digits in them.
@@ -17,6 +18,32 @@ pub(crate) const NEAR: Telling = Telling { lines: 1, letters: 30 };
 /// In another file.
 pub(crate) const FAR: Telling = Telling { lines: 3, letters: 60 };
 
+/// Lines of `text` that are `open` and came from another file: of that file the text before and the text now. Gives
+/// pairs of places, here and in the text before.
+pub fn moved_from(before: &str, now: &str, text: &str, open: &[bool]) -> Vec<(usize, usize)> {
+    let mut words = Interner::default();
+    let (old, new, ids) = (words.text_lines(before), words.text_lines(now), words.text_lines(text));
+    if open.len() != ids.len() {
+        return Vec::new();
+    }
+    let stayed: FxHashSet<u32> = align(&old, &new).0.iter().filter_map(Match::old).collect();
+    let still: FxHashSet<LineId> = new.into_iter().collect();
+    let line = |(at, id): (usize, &LineId)| Line { id: *id, mark: at as MarkId };
+    let old: Vec<Line> = old.iter().enumerate().map(line).collect();
+    let gone = old.chunk_by(|a, b| stayed.contains(&a.mark) == stayed.contains(&b.mark));
+    let gone: Vec<&[Line]> =
+        gone.filter(|part| part.first().is_some_and(|line| !stayed.contains(&line.mark))).collect();
+    let anchors = anchors(&words, &ids, open).into_iter().filter(|id| !still.contains(id)).collect();
+    let places = places(gone.into_iter(), &anchors);
+    let runs = runs(&ids, open, &places);
+    let told = runs.iter().filter(|run| run.tells(&words, &ids, FAR) && run.sources.len() == 1);
+    told.flat_map(|run| {
+        let from = run.sources.first().and_then(|source| source.first()).map_or(0, |line| line.mark as usize);
+        (0..run.len).map(move |n| (run.from + n, from + n))
+    })
+    .collect()
+}
+
 /// For each line of `ids` that is `open`: the mark of the line that it was, where the run in which it stands stood
 /// among the lines that are gone from `old` or were removed before.
 pub(crate) fn moved(
@@ -27,19 +54,27 @@ pub(crate) fn moved(
     open: &[bool],
     telling: Telling,
 ) -> Vec<(usize, MarkId)> {
-    let counts = count(ids);
-    let anchors: FxHashSet<LineId> = ids
-        .iter()
-        .zip(open)
-        .filter(|(id, open)| **open && counts.get(id) == Some(&1) && !words.small(**id))
-        .map(|(id, _)| *id)
-        .collect();
+    let anchors = anchors(words, ids, open);
     if anchors.is_empty() {
         return Vec::new();
     }
     let graves = timeline.nodes.iter().flat_map(|node| &node.splices).map(|splice| &*splice.removed);
     let places = places(graves.chain([old]), &anchors);
-    let mut told = Vec::new();
+    let runs = runs(ids, open, &places);
+    let told = runs.iter().filter(|run| run.tells(words, ids, telling));
+    told.flat_map(|run| (0..run.len).filter_map(|n| Some((run.from + n, run.author(timeline, n)?)))).collect()
+}
+
+/// Telling lines that stand at one place only.
+fn anchors(words: &impl Words, ids: &[LineId], open: &[bool]) -> FxHashSet<LineId> {
+    let counts = count(ids);
+    let tells = |id: &LineId| counts.get(id) == Some(&1) && !words.small(*id);
+    ids.iter().zip(open).filter(|(id, open)| **open && tells(id)).map(|(id, _)| *id).collect()
+}
+
+/// Runs of open lines that stood elsewhere, one after the other.
+fn runs<'a>(ids: &[LineId], open: &[bool], places: &FxHashMap<LineId, Vec<Place<'a>>>) -> Vec<Run<'a>> {
+    let mut runs: Vec<Run<'a>> = Vec::new();
     let mut at = 0;
     while at < ids.len() {
         let run = open[at].then(|| longest(ids, open, at, places.get(&ids[at]))).flatten();
@@ -47,18 +82,13 @@ pub(crate) fn moved(
             at += 1;
             continue;
         };
-        let end = run.from + run.len;
-        if run.tells(words, ids, telling) {
-            let marks = (0..run.len).filter_map(|n| Some((run.from + n, run.author(timeline, n)?)));
-            told.extend(marks.filter(|(line, _)| !told_already(&told, *line)).collect::<Vec<_>>());
+        at = (run.from + run.len).max(at + 1);
+        // A run that reaches back into the one before is not told from it.
+        if runs.last().is_none_or(|before| before.from + before.len <= run.from) {
+            runs.push(run);
         }
-        at = end.max(at + 1);
     }
-    told
-}
-
-fn told_already(told: &[(usize, MarkId)], line: usize) -> bool {
-    told.last().is_some_and(|(last, _)| *last >= line)
+    runs
 }
 
 fn count(ids: &[LineId]) -> FxHashMap<LineId, u32> {

@@ -9,7 +9,7 @@ use trace::Timestamp;
 use crate::apply;
 use crate::event::{Event, Happening, Slot};
 use crate::text::LineId;
-use crate::timeline::{Cause, Line, NodeId, Timeline};
+use crate::timeline::{Cause, Line, NodeId, Pending, Timeline};
 
 /// Edits that stand at the wrong place: they belong before another event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,19 +83,25 @@ impl Timeline {
         })
     }
 
-    /// Looks for edits that wait and together make `ids` of the newest state.
+    /// Looks for edits that wait, or stand beside the way to the newest state, and together make `ids` of that state.
     pub(crate) fn find_bridge(&mut self, head: Option<NodeId>, ids: &[LineId], event: &Event) {
-        if self.pending.is_empty() || self.advice.is_some() {
-            return;
-        }
-        let Some(head) = head else { return };
-        let text: Vec<Line> = self.text_of(head).to_vec();
-        let waiting: Vec<(usize, Event)> = self
+        let Some(head) = head.filter(|_| self.advice.is_none()) else { return };
+        let aside = |one: &&Pending| {
+            let node = self.done.get(one.place).and_then(|done| done.node);
+            node.is_some_and(|node| node != head && !self.leads_to(node, head))
+        };
+        let mut waiting: Vec<(usize, Event)> = self
             .pending
             .iter()
+            .chain(self.loose.iter().filter(aside))
             .filter(|one| one.event.tree == event.tree && !one.event.left_behind)
             .map(|one| (one.place, one.event.clone()))
             .collect();
+        if waiting.is_empty() {
+            return;
+        }
+        waiting.sort_by_key(|(place, _)| *place);
+        let text: Vec<Line> = self.text_of(head).to_vec();
         let mut trials = MOST_TRIALS;
         let mut taken = Vec::new();
         if self.bridge(&text, ids, &waiting, &mut taken, &mut trials)

@@ -95,6 +95,8 @@ pub struct Timeline {
     place_of: FxHashMap<EventKey, usize>,
     /// Edits of which nothing tells what text they found.
     pub(crate) pending: Vec<Pending>,
+    /// Edits replayed over a state in which the log's hunks stand, which is no proof that they found that state.
+    pub(crate) loose: Vec<Pending>,
     /// Edits that stand on a text that was only shown.
     on_shown: Vec<EventKey>,
     /// States known only as a tool showed them: an empty last line may be missing.
@@ -103,6 +105,9 @@ pub struct Timeline {
     pub(crate) runs: Vec<Run>,
     pub(crate) advice: Option<Advice>,
 }
+
+/// Edits that are tried again at most.
+const MOST_LOOSE: usize = 64;
 
 /// An edit that waits for the text that it found.
 #[derive(Clone, Debug)]
@@ -187,6 +192,7 @@ impl Timeline {
         self.only_shown.retain(|node| (node.0 as usize) < nodes);
         self.heads = heads;
         self.pending.retain(|pending| pending.place < kept);
+        self.loose.retain(|loose| loose.place < kept);
         for done in self.done.drain(kept..) {
             self.place_of.remove(&done.key);
             self.on_shown.retain(|key| *key != done.key);
@@ -254,6 +260,11 @@ impl Timeline {
                 self.heads.set(event.tree, node);
                 if change.before.is_some() || change.after.is_some() {
                     self.open_window(event);
+                }
+                if !apply::tells_what_it_found(change) && change.after.is_none() {
+                    self.loose.push(Pending { place: self.done.len() - 1, event: event.clone() });
+                    let first = self.loose.len().saturating_sub(MOST_LOOSE);
+                    self.loose.drain(..first);
                 }
                 self.explain_gap(node);
                 Some(node)

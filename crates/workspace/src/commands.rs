@@ -50,7 +50,9 @@ impl Moment<'_> {
     fn commands_of_log(&self, log: &DerivedPath, path: &Arc<str>, tree: Tree, name: &Arc<str>, clues: &mut Vec<Clue>) {
         for (turn, left_behind, steps) in parts_of(log) {
             for step in steps {
-                let (Some(touches), Some(result), Some(id)) = (&step.touches, &step.result, &step.call) else { continue };
+                let (Some(touches), Some(result), Some(id)) = (&step.touches, &step.result, &step.call) else {
+                    continue;
+                };
                 let kinds: Vec<TouchKind> = touches.of(path).filter(|kind| *kind != TouchKind::Build).collect();
                 let copied = || step.record.is_some_and(|record| self.logs.origin_log(log.log, record) != log.log);
                 if kinds.is_empty() || result.refused || copied() {
@@ -166,7 +168,9 @@ impl Run {
 /// The whole text that an act surely wrote.
 fn whole_text(effect: &Effect) -> Option<&str> {
     match &effect.act {
-        Act::Write { text: Some(text), append: false, target: Named::Path(_) } if effect.sure == Sure::Done => Some(text),
+        Act::Write { text: Some(text), append: false, target: Named::Path(_) } if effect.sure == Sure::Done => {
+            Some(text)
+        }
         _ => None,
     }
 }

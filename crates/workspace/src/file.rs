@@ -125,9 +125,18 @@ impl Moment<'_> {
         let answer = self.with_state(path, |state| {
             let text = state.read_disk(path)?;
             let blame = state.disk_blame();
-            Ok(state.answer(self, path, text, blame))
+            let untold = state.timeline.untold(&blame);
+            Ok((state.answer(self, path, text, blame), untold))
         });
-        answer.map(|view| self.unless_reading(view))
+        answer.map(|(view, untold)| self.unless_reading(self.with_foreign(view, &untold)))
+    }
+
+    /// Who wrote the lines of a text that the file had in the commit that is `HEAD`.
+    pub(crate) fn text_at_head(&self, path: &Path, text: &str) -> FileView {
+        self.with_state(path, |state| {
+            let blame = Arc::new(state.timeline.blame(text, HERE));
+            state.answer(self, path, text.into(), blame)
+        })
     }
 
     /// Who wrote the lines of a text that is the file's, open and perhaps not saved.

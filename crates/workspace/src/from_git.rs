@@ -48,7 +48,9 @@ impl Moment<'_> {
             clues.push(clue(keys[at], state.at, COMMITS, states.len() - at, what));
         }
         for (at, moved) in repo.file_moves(rel).into_iter().enumerate() {
-            let Some(blob) = moved.to.filter(|_| moved.root == repo.root() && wrote_files(moved.kind)) else { continue };
+            let Some(blob) = moved.to.filter(|_| moved.root == repo.root() && wrote_files(moved.kind)) else {
+                continue;
+            };
             let key = hashed(&(moved.at.0, rel, at));
             let what = What::Brought { blob, commit: moved.commits.1 };
             clues.push(clue(key, moved.at, MOVES, at, what));

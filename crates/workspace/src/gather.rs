@@ -8,8 +8,8 @@ use provenance::{Chain, Event, EventKey, Happening, Seen, Slot, Tree, TurnKey};
 use rustc_hash::{FxHashMap, FxHasher};
 use trace::{DerivedPath, Grown, LogId, Place, Step, StepKey, Timestamp};
 
-use crate::commands::{self, Run};
 use crate::Moment;
+use crate::commands::{self, Run};
 use crate::mapping::{Target, file_name, tree_of};
 
 /// Something that a log or git tells of the file: where its body lies and when it happened.
@@ -35,14 +35,35 @@ impl Clue {
 
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    Read { place: Place, id: Arc<str> },
-    Edit { result: Place, call: Place, id: Arc<str>, nth: u32, created: bool },
-    Backup { name: Box<str> },
-    Commit { blob: repo::BlobId, commit: repo::CommitId, parents: Vec<EventKey> },
+    Read {
+        place: Place,
+        id: Arc<str>,
+    },
+    Edit {
+        result: Place,
+        call: Place,
+        id: Arc<str>,
+        nth: u32,
+        created: bool,
+    },
+    Backup {
+        name: Box<str>,
+    },
+    Commit {
+        blob: repo::BlobId,
+        commit: repo::CommitId,
+        parents: Vec<EventKey>,
+    },
     /// git wrote the file.
-    Brought { blob: repo::BlobId, commit: Option<repo::CommitId> },
+    Brought {
+        blob: repo::BlobId,
+        commit: Option<repo::CommitId>,
+    },
     /// A command whose text holds what it wrote; `first`: nothing is known of the file from before.
-    Wrote { run: Run, first: bool },
+    Wrote {
+        run: Run,
+        first: bool,
+    },
     /// A command that may have written the file.
     Ran(Run),
     /// Somebody else changed the file.

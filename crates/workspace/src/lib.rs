@@ -6,6 +6,7 @@ mod buffers;
 mod changes;
 mod commands;
 mod file;
+mod foreign;
 mod from_git;
 mod gather;
 mod mapping;
@@ -45,6 +46,8 @@ pub struct Workspace {
     files: DashMap<PathBuf, Arc<Mutex<file::FileState>>>,
     sessions: sessions::Cache,
     mappings: mapping::Cache,
+    /// Lines of files that came from other files.
+    foreign: DashMap<PathBuf, foreign::Found>,
     /// By repository: whether agents worked on files that are gone, as of one publication of the logs.
     gone: DashMap<PathBuf, (u64, bool)>,
     pub buffers: Buffers,
@@ -59,6 +62,7 @@ impl Workspace {
             files: DashMap::new(),
             sessions: sessions::Cache::default(),
             mappings: mapping::Cache::default(),
+            foreign: DashMap::new(),
             gone: DashMap::new(),
             buffers: Buffers::default(),
         }

@@ -121,7 +121,8 @@ pub(crate) fn tree_of(
 /// or wrote there.
 fn git_knows(repo: &Repo, folder: &str, log: &DerivedPath, cache: &Cache, bodies: &dyn Bodies) -> bool {
     let began_here = log.start_commit.as_deref().is_some_and(|commit| repo.commit(commit).is_some());
-    if began_here && log.cwds.iter().chain(&log.cwd).any(|cwd| below(&forward_slashes(cwd), folder).is_some()) {
+    let lies_there = |cwd: &str| cwd.trim_end_matches('/') == folder || below(cwd, folder).is_some();
+    if began_here && log.cwds.iter().chain(&log.cwd).any(|cwd| lies_there(&forward_slashes(cwd))) {
         return true;
     }
     let key = (log.log, folder.to_owned(), repo.common_dir().to_owned());
