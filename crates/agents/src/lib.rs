@@ -12,7 +12,6 @@ mod ids;
 mod json;
 mod jsonl;
 mod paths;
-mod touches;
 mod recent;
 mod unified;
 mod words;

@@ -8,7 +8,6 @@ use trace::{Call, EditStub, Excerpt, StepKind, ToolResult};
 
 use super::record::{Block, Input, Outcome, PatchHunk, Signs};
 use crate::json::{self, List, Str};
-use crate::touches::touches;
 use crate::paths::absolute;
 use crate::words::{commit_in_line, lines_changed};
 
@@ -44,7 +43,6 @@ pub(super) fn call(id: Arc<str>, tool: Arc<str>, input: &Input<'_>, cwd: Option<
         edit: edit_asked_for(&tool, input, cwd),
     };
     let task = (kind == StepKind::Agent).then(|| input.prompt.filled()).flatten();
-    let command = input.command.filled().filter(|_| kind == StepKind::Command);
     let call = Call {
         id,
         kind,
@@ -52,7 +50,7 @@ pub(super) fn call(id: Arc<str>, tool: Arc<str>, input: &Input<'_>, cwd: Option<
         detail: detail(kind, input).map(Into::into),
         task: task.map(|task| task.trim().chars().take(TASK).collect::<String>().into()),
         files,
-        touches: command.and_then(|command| touches(command, cwd)),
+        touches: None,
         tool,
     };
     (call, asked)

@@ -10,7 +10,6 @@ use trace::{Call, EditStub, Excerpt, StepKind, ToolResult};
 use super::patch::{self, FilePatch};
 use super::record::{Arguments, FileChange, Payload, command_line, inner_json};
 use crate::json::{self, Flag, List, Num, Obj, Str};
-use crate::touches::touches;
 use crate::paths::absolute;
 use crate::unified;
 use crate::words::commit_in_line;
@@ -43,8 +42,6 @@ pub(super) struct Made<'a> {
     pub(super) command: Option<String>,
     /// A text with a patch in it, and the folder that its paths are relative to.
     pub(super) patch: Option<(String, Option<String>)>,
-    /// The folder in which the command began.
-    began_in: Option<String>,
     is_script: bool,
     /// The whole input, where it is neither a command nor JSON.
     pub(super) text: Option<String>,
@@ -62,7 +59,6 @@ pub(super) fn made<'a>(payload: &Payload<'a>, cwd: Option<&str>) -> Made<'a> {
         task: None,
         files: Vec::new(),
         command: None,
-        began_in: None,
         patch: None,
         is_script: false,
         text: None,
@@ -132,7 +128,6 @@ impl Made<'_> {
 
     fn shell(&mut self, line: String, workdir: Option<&str>, cwd: Option<&str>) {
         let folder = workdir.map(|workdir| absolute(cwd, workdir)).or(cwd.map(Cow::Borrowed));
-        self.began_in = folder.as_deref().map(str::to_owned);
         self.detail =
             workdir.zip(folder.as_deref()).filter(|(_, there)| Some(*there) != cwd).map(|(told, _)| told.into());
         match patch::in_command(&line) {
@@ -203,9 +198,6 @@ impl Made<'_> {
         let commits =
             self.command.as_deref().is_some_and(|command| command.contains("git") && command.contains("commit"));
         let asked = Asked { kind: Some(self.kind), commits, edits, is_script: self.is_script };
-        // A patch that a shell was handed is told as an edit.
-        let command = self.command.as_deref().filter(|_| self.kind == StepKind::Command);
-        let touches = command.map(|command| touches(command, self.began_in.as_deref()));
         let call = Call {
             id,
             tool: (*self.tool).into(),
@@ -214,7 +206,7 @@ impl Made<'_> {
             detail: self.detail.map(Into::into),
             task: self.task.map(Into::into),
             files: self.files,
-            touches: touches.flatten(),
+            touches: None,
         };
         (call, asked)
     }
