@@ -6,6 +6,7 @@ mod buffers;
 mod changes;
 mod file;
 mod gather;
+mod gone;
 mod mapping;
 mod search;
 mod sessions;
