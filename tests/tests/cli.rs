@@ -180,16 +180,19 @@ fn the_name_alone_says_what_people_use() {
 #[test]
 fn what_is_not_committed() {
     let demo = Place::demo();
-    demo.check("status", expect![[r#"
+    demo.check(
+        "status",
+        expect![[r#"
         Uncommitted in repo: 5 files, +76 −1
 
           Claude  9f3c1a2b  Add retry to the loader                           TIME
-            turn 2  Add retry to the loader → yes  4 files  +65 −1  3 of 68 lines changed since
-          Not from a recorded turn                 3 files  +11 −0  Cargo.toml:5-6, src/retry.rs:6-10, src/retry.rs:19-20, src/uploader.rs:10-11
+            turn 2  Add retry to the loader → yes  4 files  +72 −1  3 of 68 lines changed since
+          Not from a recorded turn                 2 files  +4 −0   Cargo.toml:5-6, src/uploader.rs:10-11
 
         turnlens diff 9f3c:2     show a turn's changes
         turnlens diff -R 9f3c:2 | git apply --3way     undo it
-    "#]]);
+    "#]],
+    );
     demo.check(
         "status --staged",
         expect![[r#"
@@ -740,7 +743,7 @@ fn files_that_are_none() {
     place.check("blame binary.dat", expect![[r#"
         1  ␀␁�
         ! binary.dat looks like no text.
-        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude. turnlens doctor says more; turnlens demo shows what it is like.
+        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (3 places). turnlens doctor says more; turnlens demo shows what it is like.
     "#]]);
     place.check(
         "blame folder",
@@ -762,26 +765,27 @@ fn files_that_are_none() {
 fn no_logs_and_no_home() {
     let place = Place::empty();
     place.check("sessions", expect![[r#"
-        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude. turnlens doctor says more; turnlens demo shows what it is like.
+        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (3 places). turnlens doctor says more; turnlens demo shows what it is like.
     "#]]);
     place.check("show", expect![[r#"
-        ! turnlens: No agent sessions found. Looked in ~/.claude, ~/.config/claude. turnlens doctor says more; turnlens demo shows what it is like.
+        ! turnlens: No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (3 places). turnlens doctor says more; turnlens demo shows what it is like.
         exit 1
     "#]]);
     place.check(
         "doctor",
         expect![[r#"
-        turnlens 0.1.0
+            turnlens 0.1.0
 
-        Looked in
-          ~/.claude         not there
-          ~/.config/claude  not there
+            Looked in
+              ~/.claude         not there
+              ~/.config/claude  not there
+              ~/.codex          not there
 
-        Next
-          Let Claude Code work on something, or see what it would be like: turnlens demo
-          Logs lie elsewhere? CLAUDE_CONFIG_DIR=/path turnlens doctor; in editors the setting logs.folders.
-          turnlens setup nvim   or turnlens setup code: the same in your editor
-    "#]],
+            Next
+              Let Claude Code work on something, or see what it would be like: turnlens demo
+              Logs lie elsewhere? CLAUDE_CONFIG_DIR=/path turnlens doctor; in editors the setting logs.folders.
+              turnlens setup nvim   or turnlens setup code: the same in your editor
+        "#]],
     );
     assert_eq!(place.json(&["sessions"]), json!({ "sessions": [] }));
     let nowhere =
@@ -810,9 +814,10 @@ fn damage_is_told_with_its_place() {
             Looked in
               ~/.claude         1 log      3 records  847 bytes
               ~/.config/claude  not there
+              ~/.codex          not there
 
             Found
-              1 session, newest TIME
+              1 session by Claude Code, newest TIME
 
             Repositories
               1 session whose folder is gone; a clone of it that is open is found by its history

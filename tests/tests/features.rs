@@ -1008,7 +1008,7 @@ mod own_methods {
         let newest = status["newest"]["uri"].as_str().expect("a URI").to_owned();
         assert!(newest.starts_with(&file_uri(&demo.repo)), "{newest}");
         let doctor = session.client.call("turnlens/doctor", json!({}));
-        assert!(doctor["text"].as_str().is_some_and(|text| text.contains("1 session, 1 of them in this folder")));
+        assert!(doctor["text"].as_str().is_some_and(|text| text.contains("1 session by Claude Code, 1 of them in this folder")));
         let mut copy = |form: &str, address: &str| {
             let params = json!({ "address": address, "form": form });
             session.client.call("turnlens/copy", params)["text"].as_str().expect("a text").to_owned()

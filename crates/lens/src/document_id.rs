@@ -6,6 +6,9 @@ use trace::{Agent, title};
 
 pub const SCHEME: &str = "turnlens";
 
+/// So many hex digits of a commit's id are shown.
+const SHORT_ID: usize = 7;
+
 /// Everything that can be opened as a document.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DocumentId {
@@ -30,6 +33,14 @@ pub enum DocumentId {
     },
     Explanation {
         key: Box<str>,
+    },
+    /// A commit, named by its whole id in hex, as `git show` prints it.
+    Commit {
+        id: Box<str>,
+    },
+    /// A text that git keeps, named by its whole id in hex.
+    Blob {
+        id: Box<str>,
     },
 }
 
@@ -127,6 +138,8 @@ impl DocumentId {
             DocumentId::Search { key } => format!("search/{key}/{}", page(name)),
             DocumentId::LineHistory { key } => format!("line/{key}/history/{}", place_page(name)),
             DocumentId::Explanation { key } => format!("line/{key}/explain/{}", place_page(name)),
+            DocumentId::Commit { id } => format!("commit/{id}/{}.diff", id.get(..SHORT_ID).unwrap_or(id)),
+            DocumentId::Blob { id } => format!("blob/{id}/{}", file_name(name)),
         }
     }
 
@@ -153,6 +166,8 @@ impl DocumentId {
             ["search", key] if is_page(name) => Some(DocumentId::Search { key: (*key).into() }),
             ["line", key, "history"] if is_page(name) => Some(DocumentId::LineHistory { key: (*key).into() }),
             ["line", key, "explain"] if is_page(name) => Some(DocumentId::Explanation { key: (*key).into() }),
+            ["commit", id] if name.ends_with(".diff") => Some(DocumentId::Commit { id: object_id(id)? }),
+            ["blob", id] => Some(DocumentId::Blob { id: object_id(id)? }),
             [agent, session, rest @ ..] => {
                 let agent = Agent::from_id(agent)?;
                 Some(DocumentId::Trace { agent, session: (*session).into(), part: read_part(rest, name)? })
@@ -160,6 +175,12 @@ impl DocumentId {
             _ => None,
         }
     }
+}
+
+/// The whole name of one of git's objects.
+fn object_id(text: &str) -> Option<Box<str>> {
+    let is_hex = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (is_hex && matches!(text.len(), 40 | 64)).then(|| text.into())
 }
 
 fn sessions(repository: &str, helpers: bool, name: &str) -> Option<DocumentId> {
@@ -494,6 +515,17 @@ mod tests {
             "src/loader.rs:41",
             expect!["turnlens://line/e231a92f501f1d61/explain/loader.rs.41.trace.md"],
         );
+        let id: Box<str> = "4be19d2".repeat(6)[..40].into();
+        check(
+            DocumentId::Commit { id: id.clone() },
+            "",
+            expect!["turnlens://commit/4be19d24be19d24be19d24be19d24be19d24be19/4be19d2.diff"],
+        );
+        check(
+            DocumentId::Blob { id },
+            "src/loader.rs",
+            expect!["turnlens://blob/4be19d24be19d24be19d24be19d24be19d24be19/loader.rs"],
+        );
     }
 
     #[test]
@@ -523,6 +555,8 @@ mod tests {
             "turnlens://claude-code/a/12/before/3fa94c01/b.rs",
             "turnlens://claude-code/a/only/tool-/b.trace.md",
             "turnlens://list/other/b.trace.md",
+            "turnlens://commit/4be19d2/4be19d2.diff",
+            "turnlens://blob/4BE19D24be19d24be19d24be19d24be19d24be19/b.rs",
         ] {
             assert_eq!(DocumentId::from_uri(uri), None, "{uri}");
         }

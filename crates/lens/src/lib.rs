@@ -30,9 +30,9 @@ pub use actions::{Action, ActionKind, TurnOfLine, line_actions, selection_action
 pub use code_lens::{Lens, LensKind, Owner, Scope, Unit, code_lenses, units};
 pub use diff::{after_of, between, hunks_of};
 pub use document::{
-    BodyKind, FileDiff, HistoryEntry, LineHistory, SearchHit, SearchResults, SearchSession, SessionList, SessionRow,
-    SessionState, Source, changes, file_diffs, filtered, line_history, outline, pages, prompt, render, search_results,
-    session_list, session_page, side, step_body, turn, turn_changes, unified_diff,
+    BodyKind, CommitText, FileDiff, HistoryEntry, LineHistory, SearchHit, SearchResults, SearchSession, SessionList,
+    SessionRow, SessionState, Source, changes, commit, file_diffs, filtered, line_history, outline, pages, prompt,
+    render, search_results, session_list, session_page, side, step_body, turn, turn_changes, unified_diff,
 };
 pub use document_id::{
     DocumentId, Filter, Form, Moment, Part, SCHEME, file_key, line_key, repository_key, search_key, session_key,

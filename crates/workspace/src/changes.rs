@@ -131,9 +131,8 @@ impl Moment<'_> {
 
     /// The same file in a repository that is open here: its path's longest end that the repository knows.
     fn in_known_repos(&self, session: &Session, path: &str) -> Option<PathBuf> {
-        let repos: Vec<Repo> = self.workspace.repos.iter().filter_map(|repo| repo.value().clone()).collect();
         let settings = self.workspace.settings();
-        for repo in repos {
+        for repo in self.workspace.repos() {
             let ends = path.match_indices('/').map(|(at, _)| &path[at + 1..]).filter(|end| !end.is_empty());
             for rel in ends {
                 if !repo.knows_path(rel) {

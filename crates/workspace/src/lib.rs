@@ -9,6 +9,7 @@ mod file;
 mod foreign;
 mod from_git;
 mod gather;
+mod gone;
 mod mapping;
 mod search;
 mod sessions;
@@ -25,7 +26,8 @@ pub use changes::{ChangedLines, FileChange, Standing, TurnShare, Uncommitted, Un
 pub use file::{FileHistory, FileView, StepRef, short_session};
 pub use gather::Told;
 pub use mapping::PathMapping;
-pub use repo::{CommitInfo, Limit, Repo};
+pub use repo::{BlobId, CommitInfo, CommittedFile, Limit, Repo, Shown};
+pub use repo::git_blob_hash;
 pub use search::{Field, Found, Hit, HitsOfSession, Query};
 pub use sessions::{Located, SessionView, Summary};
 pub use undo::{Because, FileUndo, Outcome, Stays};
@@ -100,6 +102,11 @@ impl Workspace {
         let found = Repo::discover(folder);
         self.repos.insert(folder.to_owned(), found.clone());
         found
+    }
+
+    /// The repositories that were asked for so far.
+    pub fn repos(&self) -> Vec<Repo> {
+        self.repos.iter().filter_map(|repo| repo.value().clone()).collect()
     }
 
     /// Forgets what was asked of git about folders: a repository was made or removed.

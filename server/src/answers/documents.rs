@@ -174,6 +174,14 @@ impl Answers<'_> {
                 let rendered = lens::session_list(&list, &self.frame.view());
                 Some(Arc::new(Page::new(id.clone(), "sessions".into(), rendered, None)))
             }
+            DocumentId::Commit { id: commit } => {
+                let rendered = self.commit_page(commit)?;
+                Some(Arc::new(Page::new(id.clone(), String::new(), rendered, None)))
+            }
+            DocumentId::Blob { id: blob } => {
+                let rendered = Rendered { text: self.blob_text(blob)?, ..Rendered::default() };
+                Some(Arc::new(Page::new(id.clone(), String::new(), rendered, None)))
+            }
             DocumentId::LineHistory { .. } | DocumentId::Explanation { .. } | DocumentId::Search { .. } => {
                 let view = self.frame.view();
                 let named = documents.named_by(id)?;

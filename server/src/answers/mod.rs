@@ -1,9 +1,12 @@
 //! What editors and the terminal show, made of what the workspace knows: the part that is the same for both.
 
+mod commits;
+pub(crate) mod doctor;
 pub(crate) mod documents;
 pub(crate) mod line;
 mod now;
 pub(crate) mod owners;
+pub(crate) mod states;
 pub(crate) mod undo;
 
 use std::cell::RefCell;

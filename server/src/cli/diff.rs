@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lens::FileDiff;
 use serde_json::json;
 use trace::{Hunk, SessionRef, StepAt};
-use workspace::Located;
+use workspace::{FileChange, Located, git_blob_hash};
 
 use super::here::Here;
 use super::out::{Table, painted, plain};
@@ -61,16 +61,22 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
         }));
     }
     let view = here.view();
+    let patch = || match args.now {
+        true => lens::unified_diff(&view, &files),
+        false => patch(here, &answers.moment.changes(&located.view, &steps), &files, args.reverse),
+    };
     if here.globals.json {
-        out::json(
-            &json!({ "address": address::of_located(&located), "files": as_json(here, &files), "patch": lens::unified_diff(&view, &files) }),
-        )?;
+        let address = address::of_located(&located);
+        out::json(&json!({ "address": address, "files": as_json(here, &files), "patch": patch() }))?;
     } else if args.name_only {
         out::print(&files.iter().map(|file| format!("{}\n", view.path(&file.path))).collect::<String>())?;
     } else if args.stat {
         here.out.show(&stat(here, &files))?;
     } else {
-        here.out.show(&here.out.paint.diff(&lens::unified_diff(&view, &files)))?;
+        if args.reverse {
+            note_what_is_not_staged(here, &answers, &files);
+        }
+        here.out.show(&here.out.paint.diff(&patch()))?;
     }
     Ok(Exit::DONE)
 }
@@ -125,6 +131,50 @@ fn then(answers: &Answers<'_>, located: &Located, steps: &[StepAt<'_>]) -> Vec<F
         file.path = answers.moment.local(&located.view.session, &file.path).to_string_lossy().into();
     }
     files
+}
+
+/// A patch that names the text that it is for where git holds it: from there `git apply --3way` can merge.
+fn patch(here: &Here, changes: &[FileChange], files: &[FileDiff], reverse: bool) -> String {
+    let view = here.view();
+    let of_file = |file: &FileDiff| {
+        let text = lens::unified_diff(&view, std::slice::from_ref(file));
+        let change = changes.iter().find(|change| change.here.to_string_lossy() == *file.path);
+        match change.and_then(|change| index_line(here, change, reverse)) {
+            Some(index) => text.replacen("\n--- ", &format!("\n{index}\n--- "), 1),
+            None => text,
+        }
+    };
+    files.iter().map(of_file).collect()
+}
+
+/// `index 3b18e51..9a71f81`
+fn index_line(here: &Here, change: &FileChange, reverse: bool) -> Option<String> {
+    if change.created || change.deleted {
+        return None;
+    }
+    let (before, after) = (change.before.as_deref()?, change.after.as_deref()?);
+    let (from, to) = if reverse { (after, before) } else { (before, after) };
+    let (from, to) = (git_blob_hash(from.as_bytes()), git_blob_hash(to.as_bytes()));
+    here.workspace.repo(&change.here)?.blob(from).map(|_| format!("index {from}..{to}"))
+}
+
+/// `git apply --3way` takes only files that are as they were staged.
+fn note_what_is_not_staged(here: &Here, answers: &Answers<'_>, files: &[FileDiff]) {
+    let view = here.view();
+    let is_not_staged = |file: &&FileDiff| {
+        let path = Path::new(&*file.path);
+        let repo = answers.workspace.repo(path);
+        let staged = repo.and_then(|repo| Some(repo.index_blob(&repo.relative(&real(path))?)));
+        staged.is_some_and(|staged| path.is_file() && staged != std::fs::read(path).ok())
+    };
+    let names: Vec<String> =
+        files.iter().filter(is_not_staged).map(|file| view.path(&file.path).into_owned()).collect();
+    if !names.is_empty() {
+        here.out.note(&format!(
+            "Not as staged: {}. git apply --3way takes them after git add; git apply alone takes them as they are.",
+            names.join(", ")
+        ));
+    }
 }
 
 /// The files as they are, against the same without what still stands of the steps.

@@ -1,17 +1,17 @@
 //! `turnlens log`: turns that changed files, the states of a file, the history of lines. The newest first.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::json;
 use trace::Timestamp;
-use workspace::{FileHistory, StepRef, Told};
+use workspace::StepRef;
 
 use super::here::Here;
 use super::lines::Lines;
 use super::out::{Table, painted, plain};
 use super::{Exit, address, not_found, out, wrong_use};
 use crate::answers::Answers;
+use crate::answers::states::{State, What};
 use crate::time::rfc3339;
 
 /// Turns that changed files; with a file its known states; the newest first
@@ -23,10 +23,6 @@ pub(super) struct Args {
     #[arg(short = 'L', value_name = "A,B:FILE", conflicts_with = "file")]
     lines: Option<String>,
 }
-
-/// How long git is asked for the commits of a file.
-const PATIENCE: Duration = Duration::from_secs(5);
-const MOST_COMMITS: usize = 200_000;
 
 pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
     let answers = here.answers();
@@ -68,44 +64,13 @@ fn cannot_read(error: std::io::Error, file: &str) -> anyhow::Error {
     }
 }
 
-/// One state of a file that is known.
-struct State {
-    at: Timestamp,
-    lines: Option<u32>,
-    what: What,
-}
-
-enum What {
-    Edit(StepRef),
-    Read(StepRef),
-    Commit {
-        hash: String,
-        author: String,
-        subject: String,
-    },
-    /// A backup that the agent made.
-    Backup,
-}
-
 fn states(here: &Here, answers: &Answers<'_>, file: &Path) -> anyhow::Result<Exit> {
     let path = here.path(file);
     if path.is_dir() {
         return Err(wrong_use(format!("{} is a folder", file.display())));
     }
-    let mut states = answers.moment.with_timeline(&path, states_told);
-    if let Some(repo) = here.workspace.repo(&path)
-        && let Some(rel) = repo.relative(&path)
-    {
-        let limit = workspace::Limit { commits: MOST_COMMITS, time: PATIENCE };
-        let versions = repo.history(&rel, limit).versions.into_iter().map(|version| version.commit);
-        states.extend(versions.map(|commit| State {
-            at: commit.at,
-            lines: None,
-            what: What::Commit { hash: commit.id.short(), author: commit.author, subject: commit.subject },
-        }));
-    }
+    let mut states = answers.file_states(&path);
     states.retain(|state| here.is_in_time(Some(state.at)));
-    states.sort_by_key(|state| std::cmp::Reverse(state.at));
     states.truncate(here.globals.most.unwrap_or(usize::MAX));
     if states.is_empty() {
         return Err(not_found(format!("Nothing is known of {}: no log and no commit tells of it.", file.display())));
@@ -119,21 +84,6 @@ fn states(here: &Here, answers: &Answers<'_>, file: &Path) -> anyhow::Result<Exi
     Ok(Exit::DONE)
 }
 
-/// What the logs tell. Commits are left to git, which knows them all.
-fn states_told(known: &FileHistory<'_>) -> Vec<State> {
-    let state = |(by, lines): (provenance::Witness, u32)| {
-        let step = |key| known.view.step_of(key).cloned();
-        let what = match (by.step, known.told(by.key)) {
-            (Some(key), _) | (None, Some(Told::Edit(key))) => What::Edit(step(key)?),
-            (None, Some(Told::Read(key))) => What::Read(step(key)?),
-            (None, Some(Told::Commit(_))) => return None,
-            (None, None) => What::Backup,
-        };
-        Some(State { at: by.at, lines: Some(lines), what })
-    };
-    known.timeline.states().into_iter().filter_map(state).collect()
-}
-
 fn list(here: &Here, states: &[State]) -> String {
     let (paint, view) = (here.out.paint, here.view());
     let mut table = Table::default();
@@ -142,7 +92,10 @@ fn list(here: &Here, states: &[State]) -> String {
         let (address, what, text) = match &state.what {
             What::Edit(step) => (step.address(), format!("edited by {}", step.agent.short()), step.title.to_string()),
             What::Read(step) => (step.address(), format!("read by {}", step.agent.short()), step.title.to_string()),
-            What::Commit { hash, author, subject } => (hash.clone(), format!("commit by {author}"), subject.clone()),
+            What::Commit(commit, blob) => {
+                let what = if blob.is_some() { "commit by" } else { "deleted in a commit by" };
+                (commit.id.short(), format!("{what} {}", commit.author), commit.subject.clone())
+            }
             What::Backup => (String::new(), "known from a backup".into(), String::new()),
         };
         let lines = state.lines.map(|lines| lens::count(lines.into(), "line")).unwrap_or_default();
@@ -161,7 +114,7 @@ fn state_as_json(state: &State) -> serde_json::Value {
     let (kind, step, commit) = match &state.what {
         What::Edit(step) => ("edit", Some(step), None),
         What::Read(step) => ("read", Some(step), None),
-        What::Commit { hash, .. } => ("commit", None, Some(hash)),
+        What::Commit(commit, _) => ("commit", None, Some(commit.id.short())),
         What::Backup => ("backup", None, None),
     };
     json!({

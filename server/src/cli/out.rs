@@ -112,10 +112,12 @@ fn page(text: &str) -> Option<()> {
 }
 
 /// Colours, where they are wanted.
-#[derive(Clone, Copy)]
-pub(super) struct Paint(bool);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Paint(bool);
 
 impl Paint {
+    pub(crate) const NONE: Paint = Paint(false);
+
     fn with(self, style: Style, text: &str) -> String {
         if self.0 && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
@@ -124,16 +126,16 @@ impl Paint {
         self.with(color.on_default(), text)
     }
 
-    pub(super) fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.with(Style::new().effects(Effects::BOLD), text)
     }
 
-    pub(super) fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.with(Style::new().effects(Effects::DIMMED), text)
     }
 
     /// What can be typed behind a command.
-    pub(super) fn address(self, text: &str) -> String {
+    pub(crate) fn address(self, text: &str) -> String {
         self.colored(AnsiColor::Yellow, text)
     }
 
@@ -185,13 +187,13 @@ impl Paint {
 
 /// Rows of cells in columns. Cells are measured without their colours.
 #[derive(Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     rows: Vec<Vec<(String, String)>>,
 }
 
 impl Table {
     /// Cells as they are read, and as they are printed.
-    pub(super) fn push(&mut self, cells: Vec<(String, String)>) {
+    pub(crate) fn push(&mut self, cells: Vec<(String, String)>) {
         self.rows.push(cells);
     }
 
@@ -200,7 +202,7 @@ impl Table {
     }
 
     /// `gap` blanks between columns, `indent` before the first.
-    pub(super) fn print(&self, indent: usize, gap: usize) -> String {
+    pub(crate) fn print(&self, indent: usize, gap: usize) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width =
             |at: usize| self.rows.iter().filter_map(|row| Some(lens::columns(&row.get(at)?.0))).max().unwrap_or(0);
@@ -229,13 +231,13 @@ impl Table {
 }
 
 /// A cell that is printed as it is read.
-pub(super) fn plain(text: impl Into<String>) -> (String, String) {
+pub(crate) fn plain(text: impl Into<String>) -> (String, String) {
     let text = text.into();
     (text.clone(), text)
 }
 
 /// A cell in colour.
-pub(super) fn painted(text: impl Into<String>, paint: impl FnOnce(&str) -> String) -> (String, String) {
+pub(crate) fn painted(text: impl Into<String>, paint: impl FnOnce(&str) -> String) -> (String, String) {
     let text = text.into();
     let printed = paint(&text);
     (text, printed)

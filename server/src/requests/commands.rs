@@ -15,8 +15,8 @@ use trace::{Address, TurnRef};
 use url::Url;
 use workspace::{Located, SessionView};
 
-use super::{line, undo};
 use super::target::{Target, address, file_uri};
+use super::{line, restore, undo};
 use crate::answers::{Answers, place_of};
 use crate::log;
 use crate::lsp::Server;
@@ -27,8 +27,9 @@ pub(crate) const SHOW: &str = "turnlens.server.show";
 pub(crate) const DIFF: &str = "turnlens.server.diff";
 pub(crate) const MENU: &str = "turnlens.server.menu";
 pub(crate) const UNDO: &str = "turnlens.server.undo";
+pub(crate) const RESTORE: &str = "turnlens.server.restore";
 /// The commands of the server itself.
-pub(crate) const ALL: [&str; 4] = [SHOW, DIFF, MENU, UNDO];
+pub(crate) const ALL: [&str; 5] = [SHOW, DIFF, MENU, UNDO, RESTORE];
 
 pub(crate) const OPEN_TURN: &str = "turnlens.openTurn";
 pub(crate) const OPEN_CODE: &str = "turnlens.openCode";
@@ -61,6 +62,8 @@ struct Argument {
     uri: Option<Url>,
     range: Option<Range>,
     document: Option<Document>,
+    /// The document with the text that a file is to have.
+    text: Option<Url>,
     /// A session whose filtered forms are offered.
     filter: Option<String>,
     /// `history`, `explain`: what of a line is shown instead of its turn.
@@ -100,6 +103,10 @@ pub(crate) async fn execute(server: &Server, params: ExecuteCommandParams) -> Re
         .map_err(|error| Error::invalid_params(format!("{}: {error}", params.command)))?;
     if params.command == UNDO {
         undo::execute(server, undo::UndoParams::of_command(argument.address, argument.uri, argument.range)).await?;
+        return Ok(None);
+    }
+    if params.command == RESTORE {
+        restore::execute(server, argument.uri, argument.text);
         return Ok(None);
     }
     let command = match params.command.as_str() {

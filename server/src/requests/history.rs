@@ -1,17 +1,20 @@
 //! `turnlens/history`, `turnlens/fileHistory`, `turnlens/explain` and `turnlens/peek`: more about a line or a file.
 
-use lens::{HistoryEntry, HoverForm, Moment, StepRef};
+use std::path::Path;
+
+use lens::{DocumentId, HistoryEntry, HoverForm, Moment, StepRef};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::Result;
 use tower_lsp::lsp_types::{Range, TextDocumentIdentifier};
-use workspace::{FileView, Told};
+use workspace::FileView;
 
 use super::hover;
 use super::line::{LineParams, turn_of};
 use super::target::{Target, address};
 use crate::answers::Answers;
 use crate::answers::documents::Named;
+use crate::answers::states::{State, What};
 use crate::lsp::Server;
 use crate::pool::Lane;
 use crate::state::Snapshot;
@@ -105,7 +108,14 @@ fn entry_json(asked: &Snapshot, answers: &Answers<'_>, file: &FileView, entry: &
                 told
             })
         }
-        HistoryEntry::Commit { at, .. } => Some(json!({ "at": at.map(rfc3339) })),
+        HistoryEntry::Commit { hash, at, folder, .. } => {
+            let name = file.path.to_string_lossy();
+            let uri = |id: Option<DocumentId>| asked.uri_of(answers, &id?, &name);
+            let (before, after) = answers.committed_sides(hash, &file.path);
+            let document = uri(answers.commit_document(hash, folder.as_deref()));
+            let location = document.map(|uri| json!({ "uri": uri, "range": Range::default() }));
+            Some(json!({ "at": at.map(rfc3339), "location": location, "before": uri(before), "after": uri(after) }))
+        }
         HistoryEntry::Nobody { .. } => None,
     };
     let mut told = told.unwrap_or_else(|| json!({}));
@@ -139,44 +149,50 @@ fn step_json(asked: &Snapshot, answers: &Answers<'_>, file: &FileView, session: 
     }))
 }
 
-/// A state of a file that a step proves.
-struct State {
-    step: workspace::StepRef,
-    lines: u32,
-    is_read: bool,
+/// Every known state of a file that can be shown, newest first. The text of a backup is no document.
+pub(super) fn states(asked: &Snapshot, answers: &Answers<'_>, path: &Path) -> Vec<Value> {
+    let told = |state: &State| match &state.what {
+        What::Edit(step) => step_state(asked, answers, path, step, "edited", state.lines),
+        What::Read(step) => step_state(asked, answers, path, step, "read whole", state.lines),
+        What::Commit(commit, blob) => {
+            let (hash, author) = (commit.id.short().into(), commit.author.as_str().into());
+            let entry = HistoryEntry::Commit { hash, author, at: Some(commit.at), folder: None };
+            let id = blob.map(|blob| DocumentId::Blob { id: blob.to_string().into() });
+            let subject =
+                if blob.is_some() { commit.subject.clone() } else { format!("deleted · {}", commit.subject) };
+            Some(json!({
+                "label": entry.label(&answers.frame.view()),
+                "description": lens::one_line(&subject),
+                "at": rfc3339(commit.at),
+                "address": Value::Null,
+                "text": id.and_then(|id| asked.uri_of(answers, &id, &path.to_string_lossy())),
+            }))
+        }
+        What::Backup => None,
+    };
+    answers.file_states(path).iter().filter_map(told).collect()
 }
 
-/// Every state of a file that a session's step proves, newest first.
-fn states(asked: &Snapshot, answers: &Answers<'_>, path: &std::path::Path) -> Vec<Value> {
-    let mut states: Vec<State> = answers.moment.with_timeline(path, |known| {
-        let state = |(by, lines): (provenance::Witness, u32)| {
-            let told = match (by.step, known.told(by.key)) {
-                (Some(step), _) => (step, false),
-                (None, Some(Told::Read(step))) => (step, true),
-                _ => return None,
-            };
-            Some(State { step: known.view.step_of(told.0)?.clone(), lines, is_read: told.1 })
-        };
-        known.timeline.states().into_iter().filter_map(state).collect()
-    });
-    states.sort_by_key(|state| std::cmp::Reverse(state.step.at));
-    states.iter().filter_map(|state| state_json(asked, answers, path, state)).collect()
-}
-
-fn state_json(asked: &Snapshot, answers: &Answers<'_>, path: &std::path::Path, state: &State) -> Option<Value> {
-    let step = &state.step;
+fn step_state(
+    asked: &Snapshot,
+    answers: &Answers<'_>,
+    path: &Path,
+    step: &workspace::StepRef,
+    what: &str,
+    lines: Option<u32>,
+) -> Option<Value> {
     let view = answers.moment.session_view(&step.session)?;
     let at = view.session.step(step.turn, &step.numbers)?;
     let result = at.step.result.as_ref()?;
     let mut paths = result.edits.iter().map(|edit| &edit.path).chain(&result.whole_read);
     let spelled = paths.find(|spelled| answers.moment.local(&view.session, spelled) == path)?;
     let (id, name) = answers.named_file(&view, (step.turn, &step.numbers), Moment::After, spelled);
-    let what = if state.is_read { "read whole" } else { "edited" };
     let label = step.label();
     let status = lens::line_status(step.agent.short(), Some(step.at), &step.title, &answers.frame.view());
+    let lines = lines.map(|lines| format!(" · {}", lens::count(lines.into(), "line"))).unwrap_or_default();
     Some(json!({
         "label": format!("{label} {status}"),
-        "description": format!("{what} · {} lines", state.lines),
+        "description": format!("{what}{lines}"),
         "at": rfc3339(step.at),
         "address": step.address(),
         "text": asked.uri_of(answers, &id, &name),

@@ -22,11 +22,18 @@ pub(crate) async fn links(server: &Server, params: DocumentLinkParams) -> Result
     let Target::Ours(id) = server.state.target(&uri) else { return Ok(None) };
     let answer = move |asked: &Snapshot| {
         let page = asked.page(&id)?;
+        let frame = asked.frame_of(&page.id);
+        let answers = Answers::new(&asked.engine.workspace, &frame);
+        // A commit that no repository here has leads nowhere.
+        let leads = |link: &lens::Link| match &link.target {
+            LinkTarget::Commit { hash, folder } => answers.commit_document(hash, folder.as_deref()).is_some(),
+            _ => true,
+        };
         let link = |(at, link): (usize, &lens::Link)| {
             let data = Some(json!({ "uri": uri, "link": at }));
             DocumentLink { range: range_of(asked, &page, link), target: None, tooltip: None, data }
         };
-        Some(page.rendered.links.iter().enumerate().map(link).collect())
+        Some(page.rendered.links.iter().enumerate().filter(|(_, link)| leads(link)).map(link).collect())
     };
     server.state.answer(Lane::Quick, answer).await
 }
@@ -88,8 +95,9 @@ fn place_of(asked: &Snapshot, page: &Page, link: &lens::Link) -> Option<Location
             let here = view.map(|view| answers.moment.local(&view.session, path));
             asked.location_in_file(&here.unwrap_or_else(|| Path::new(&**path).to_owned()), line.unwrap_or(1))
         }
-        // No editor has a common name for a commit.
-        LinkTarget::Commit { .. } => None,
+        LinkTarget::Commit { hash, folder } => {
+            start(asked.uri_of(&answers, &answers.commit_document(hash, folder.as_deref())?, hash)?)
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod line;
 mod lines;
 pub(crate) mod links;
 pub(crate) mod outline;
+mod restore;
 mod sessions;
 pub(crate) mod symbols;
 pub(crate) mod target;
@@ -42,6 +43,7 @@ pub(crate) fn register(service: LspServiceBuilder<Server>) -> LspServiceBuilder<
         .custom_method("turnlens/explain", Server::explain)
         .custom_method("turnlens/sessions", Server::sessions)
         .custom_method("turnlens/undo", Server::undo)
+        .custom_method("turnlens/deletedFiles", Server::deleted_files)
         .custom_method("turnlens/status", Server::status)
         .custom_method("turnlens/search", Server::search)
         .custom_method("turnlens/copy", Server::copy)

@@ -1,13 +1,13 @@
 //! The changes of a turn or a step as one unified diff over all its files.
 
-use trace::{Change, Hunk, StepAt};
+use trace::{Change, Hunk, StepAt, Timestamp};
 
 use super::page::{Page, Row};
 use super::steps::{change_of, step_ref};
 use super::{Source, turn};
 use crate::diff;
 use crate::rendered::{FoldKind, Part, Rendered, Sign, StepRef, Symbol, SymbolKind, TokenKind};
-use crate::text::clean;
+use crate::text::{clean, count};
 use crate::view::View;
 
 /// One file of a diff.
@@ -41,10 +41,50 @@ pub fn turn_changes(source: &Source<'_>, number: u32, steps: &[u32]) -> Option<R
     Some(changes(&source.view, &title, &file_diffs(source, &at)))
 }
 
+/// What a commit says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct CommitText<'a> {
+    /// Its whole id in hex.
+    pub id: &'a str,
+    pub author: &'a str,
+    pub at: Timestamp,
+    /// The whole message.
+    pub message: &'a str,
+    /// How many files it changed that are not in the diff.
+    pub left_out: usize,
+}
+
+/// A commit as a document: what it says, then its changes as `git apply` takes them.
+pub fn commit(view: &View<'_>, commit: &CommitText<'_>, files: &[FileDiff]) -> Rendered {
+    let mut page = Page::default();
+    let subject = commit.message.trim_start().lines().next().unwrap_or_default();
+    let short = commit.id.get(..7).unwrap_or(commit.id);
+    page.push(Row::of(&clean(&format!("Commit {short} · {subject}"))).token(TokenKind::Heading));
+    let when = format!("{} {}", view.date(commit.at), view.clock(commit.at));
+    page.push_block(Row::of(&clean(&format!("{} · {when} {}", commit.author, view.offset(commit.at)))));
+    page.push(Row::of(commit.id));
+    let body = commit.message.trim().split_once('\n').map_or("", |(_, body)| body.trim());
+    for (at, line) in body.lines().enumerate() {
+        let row = Row::of(&clean(&format!("    {line}"))).token(TokenKind::Comment);
+        match at {
+            0 => page.push_block(row),
+            _ => page.push(row),
+        };
+    }
+    if commit.left_out > 0 {
+        page.push_block(Row::of(&format!("{} not shown.", count(commit.left_out as u64, "file"))));
+    }
+    write_files(view, page, files)
+}
+
 /// A diff as a document: its title, then what `git apply` takes.
 pub fn changes(view: &View<'_>, title: &str, files: &[FileDiff]) -> Rendered {
     let mut page = Page::default();
     page.push(Row::of(title).token(TokenKind::Heading));
+    write_files(view, page, files)
+}
+
+fn write_files(view: &View<'_>, mut page: Page, files: &[FileDiff]) -> Rendered {
     if files.is_empty() {
         page.push_block(Row::of("No edits."));
     }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use trace::{Bodies, Body, Content, LogId, Place, Session, StepAt};
 
 pub use body::{BodyKind, prompt, step_body};
-pub use changes::{FileDiff, changes, file_diffs, turn_changes, unified_diff};
+pub use changes::{CommitText, FileDiff, changes, commit, file_diffs, turn_changes, unified_diff};
 pub use history::{HistoryEntry, LineHistory, line_history};
 pub use outline::outline;
 pub use search::{SearchHit, SearchResults, SearchSession, search_results};
