@@ -43,26 +43,42 @@ impl Timeline {
             slots.iter().enumerate().map(|(which, slot)| Turn { which, at: slot.at, early: false }).collect();
         let several = slots.iter().any(|slot| Some(slot.chain) != slots.first().map(|slot| slot.chain));
         let mut read: rustc_hash::FxHashMap<usize, Option<Event>> = rustc_hash::FxHashMap::default();
-        for _ in 0..MOST_ADVICE {
+        for round in 0..=MOST_ADVICE {
             let same = |(done, turn): (&crate::timeline::Done, &Turn)| done.key == slots[turn.which].key;
             let kept = self.done.iter().zip(&order).take_while(|both| same((both.0, both.1))).count();
             self.take_back_to(kept);
-            for turn in &order[kept..] {
-                let slot = slots[turn.which];
-                let event = match read.get(&turn.which) {
+            // What events that were replayed before gave as advice may be of use now that others are known.
+            let mut asked = 0;
+            let mut followed = self.follow_first(&mut asked, slots, &mut order, round);
+            for at in kept..slots.len() {
+                if followed {
+                    break;
+                }
+                let which = order[at].which;
+                let event = match read.get(&which) {
                     Some(event) => event.clone(),
-                    None => load(turn.which),
+                    None => load(which),
                 };
                 if several {
-                    read.insert(turn.which, event.clone());
+                    read.insert(which, event.clone());
                 }
-                self.push(slot.key, slot.chain, event);
+                self.push(slots[which].key, slots[which].chain, event);
+                followed = self.follow_first(&mut asked, slots, &mut order, round);
             }
-            let Some(advice) = self.advice.take().or_else(|| self.advice_at_the_end()) else { return };
-            if !follow(&advice, slots, &mut order) {
+            if !followed && round < MOST_ADVICE {
+                followed = self.advice_at_the_end().is_some_and(|advice| follow(&advice, slots, &mut order));
+            }
+            if !followed {
                 return;
             }
         }
+    }
+
+    /// Takes the first advice from number `asked` on that changes the order.
+    fn follow_first(&self, asked: &mut usize, slots: &[Slot], order: &mut [Turn], round: usize) -> bool {
+        let new = self.advice.get(*asked..).unwrap_or_default();
+        *asked = self.advice.len();
+        round < MOST_ADVICE && new.iter().any(|advice| follow(advice, slots, order))
     }
 
     /// An edit that waits and fits the newest state belongs to the end.
@@ -85,7 +101,7 @@ impl Timeline {
 
     /// Looks for edits that wait, or stand beside the way to the newest state, and together make `ids` of that state.
     pub(crate) fn find_bridge(&mut self, head: Option<NodeId>, ids: &[LineId], event: &Event) {
-        let Some(head) = head.filter(|_| self.advice.is_none()) else { return };
+        let Some(head) = head else { return };
         let aside = |one: &&Pending| {
             let node = self.done.get(one.place).and_then(|done| done.node);
             node.is_some_and(|node| node != head && !self.leads_to(node, head))
@@ -107,7 +123,7 @@ impl Timeline {
         if self.bridge(&text, ids, &waiting, &mut taken, &mut trials)
             && let Some(first) = taken.first()
         {
-            self.advice = Some(Advice { first: *first, before: self.done.len().saturating_sub(1) });
+            self.advice.push(Advice { first: *first, before: self.done.len().saturating_sub(1) });
         }
     }
 
@@ -148,9 +164,6 @@ impl Timeline {
 
     /// An edit whose outcome was seen before it came, as a change that nobody explained, belongs before that.
     pub(crate) fn explain_gap(&mut self, node: NodeId) {
-        if self.advice.is_some() {
-            return;
-        }
         let Some(gap) = self.gap_with_text_of(node) else { return };
         let Some(parent) = self.node(gap).and_then(|gap| gap.parent) else { return };
         let Some(before) = self.done.iter().position(|done| done.node == Some(gap)) else { return };
@@ -164,7 +177,7 @@ impl Timeline {
                 return;
             }
             if here.parent == Some(parent) {
-                self.advice = Some(Advice { first: place, before });
+                self.advice.push(Advice { first: place, before });
                 return;
             }
             let Some(above) = here.parent else { return };
@@ -188,14 +201,14 @@ fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<
 }
 
 /// Puts the advised edit at its place, and what its log tells later as much later. `false`: nothing would change.
-fn follow(advice: &Advice, slots: &[Slot], order: &mut Vec<Turn>) -> bool {
+fn follow(advice: &Advice, slots: &[Slot], order: &mut [Turn]) -> bool {
     let Some(moved) = order.get(advice.first).copied() else { return false };
     let target = order.get(advice.before).copied();
     let at = target.or(order.last().copied()).map_or(moved.at, |target| target.at);
     let shift = at.0 - moved.at.0;
     let chain = slots[moved.which].chain;
-    let was: Vec<usize> = order.iter().map(|turn| turn.which).collect();
-    for turn in order.iter_mut().filter(|turn| slots[turn.which].chain == chain) {
+    let mut better = order.to_vec();
+    for turn in better.iter_mut().filter(|turn| slots[turn.which].chain == chain) {
         if turn.which >= moved.which {
             turn.at = Timestamp(turn.at.0 + shift);
             turn.early = target.is_some();
@@ -204,6 +217,10 @@ fn follow(advice: &Advice, slots: &[Slot], order: &mut Vec<Turn>) -> bool {
             (turn.at, turn.early) = (at, target.is_some());
         }
     }
-    order.sort_by_key(|turn| (turn.at, !turn.early, turn.which));
-    was.iter().ne(order.iter().map(|turn| &turn.which))
+    better.sort_by_key(|turn| (turn.at, !turn.early, turn.which));
+    let changed = order.iter().map(|turn| turn.which).ne(better.iter().map(|turn| turn.which));
+    if changed {
+        order.copy_from_slice(&better);
+    }
+    changed
 }

@@ -103,7 +103,8 @@ pub struct Timeline {
     only_shown: Vec<NodeId>,
     /// Commands that may have written the file.
     pub(crate) runs: Vec<Run>,
-    pub(crate) advice: Option<Advice>,
+    /// What the replayed events say of their order.
+    pub(crate) advice: Vec<Advice>,
 }
 
 /// Edits that are tried again at most.
@@ -137,6 +138,7 @@ pub(crate) struct Done {
     nodes: usize,
     marks: usize,
     runs: usize,
+    advice: usize,
     pub(crate) heads: Heads,
     /// The state that it proves.
     pub(crate) node: Option<NodeId>,
@@ -176,6 +178,7 @@ impl Timeline {
     pub(crate) fn take_back_to(&mut self, kept: usize) {
         let Some(first) = self.done.get(kept) else { return };
         let (nodes, marks, runs, heads) = (first.nodes, first.marks, first.runs, first.heads.clone());
+        self.advice.truncate(first.advice);
         if self.cursor.is_some_and(|cursor| cursor.0 as usize >= nodes) {
             // Texts of nodes that go away cannot be walked from.
             let target = heads.newest.or(heads.committed);
@@ -204,7 +207,8 @@ impl Timeline {
         let heads = self.heads.clone();
         let (nodes, marks, runs) = (self.nodes.len(), self.marks.len(), self.runs.len());
         self.place_of.insert(key, self.done.len());
-        self.done.push(Done { key, chain, nodes, marks, runs, heads, node: None });
+        let advice = self.advice.len();
+        self.done.push(Done { key, chain, nodes, marks, runs, advice, heads, node: None });
         let Some(event) = event else { return };
         self.heads.note(&event);
         let node = self.replay(&event, chain);
