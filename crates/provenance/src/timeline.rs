@@ -375,6 +375,12 @@ impl Timeline {
         found
     }
 
+    /// The states whose text is likely that of `node`, itself included.
+    pub(crate) fn with_hash_of(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let same = self.node(node).and_then(|node| self.by_hash.get(&node.hash));
+        same.into_iter().flatten().copied()
+    }
+
     /// Adds a state. A step's own outcome is always a new state, even where the text is an old one.
     pub(crate) fn add(&mut self, parent: Option<NodeId>, cause: Cause, event: &Event, splices: Vec<Splice>) -> NodeId {
         let id = self.next_node();
