@@ -397,6 +397,22 @@ fn read_range(file: &mut File, from: u64, to: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Files longer than this are not read as a whole.
+const LONGEST_FILE: u64 = 1 << 30;
+
+/// All bytes of a file that is written anew each time, and by what it is known to be unchanged.
+pub(crate) fn whole(path: &Path) -> io::Result<(Vec<u8>, Identity)> {
+    let mut file = open_regular(path)?;
+    let meta = file.metadata()?;
+    if meta.len() > LONGEST_FILE {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "this log is longer than 1 GB: it is left out"));
+    }
+    let bytes = read_range(&mut file, 0, LONGEST_FILE)?;
+    let head_len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    let identity = Identity { file: file_key(&meta), head: check(&bytes), head_len, tail: 0 };
+    Ok((bytes, identity))
+}
+
 /// The bytes at a place, whatever they are now. `None`: the file is gone or shorter.
 pub(crate) fn bytes_at(path: &Path, place: trace::Place) -> io::Result<Option<Vec<u8>>> {
     let mut file = match open_regular(path) {

@@ -6,13 +6,17 @@
 
 mod claude;
 mod codex;
+mod commands;
 mod env;
 mod files;
+mod gemini;
 mod ids;
 mod json;
 mod jsonl;
 mod paths;
 mod recent;
+#[cfg(test)]
+mod show;
 mod unified;
 mod words;
 
@@ -70,7 +74,7 @@ pub trait Reader: Send + Sync {
 
 /// The readers of all agents, in the order of [`Agent::ALL`].
 pub fn readers() -> &'static [&'static dyn Reader] {
-    &[&claude::Claude, &codex::Codex]
+    &[&claude::Claude, &codex::Codex, &gemini::Gemini]
 }
 
 pub fn reader(agent: Agent) -> &'static dyn Reader {

@@ -96,7 +96,6 @@ impl Interner {
     }
 
     /// Bytes that are kept beside the texts themselves.
-    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.ends.capacity() * 4 + self.numbers.allocation_size()
     }

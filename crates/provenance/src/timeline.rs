@@ -401,6 +401,21 @@ impl Timeline {
         id
     }
 
+    /// Bytes that the states take, texts of lines left out.
+    pub fn bytes(&self) -> usize {
+        let lines = |splice: &Splice| (splice.added.len() + splice.removed.len()) * size_of::<Line>();
+        let splices = self.nodes.iter().flat_map(|node| &node.splices);
+        let of_heads = |done: &Done| done.heads.bytes();
+        splices.map(|splice| lines(splice) + size_of::<Splice>()).sum::<usize>()
+            + self.nodes.len() * size_of::<Node>()
+            + self.marks.len() * size_of::<Mark>()
+            + self.text.capacity() * size_of::<Line>()
+            + self.done.iter().map(|done| size_of::<Done>() + of_heads(done)).sum::<usize>()
+            + self.place_of.capacity() * size_of::<(EventKey, usize)>()
+            + self.by_hash.len() * (size_of::<(u64, Vec<NodeId>)>() + size_of::<NodeId>())
+            + self.interner.bytes()
+    }
+
     /// The whole text of a state. The cursor goes there.
     pub(crate) fn text_of(&mut self, node: NodeId) -> &[Line] {
         self.walk_to(Some(node));
@@ -435,6 +450,11 @@ impl Timeline {
 }
 
 impl Heads {
+    fn bytes(&self) -> usize {
+        (self.of_tree.capacity() + self.before_left.capacity()) * size_of::<(Tree, NodeId)>()
+            + self.windows.capacity() * size_of::<(Tree, Window)>()
+    }
+
     fn get(&self, tree: Tree) -> Option<NodeId> {
         self.of_tree.iter().find(|(known, _)| *known == tree).map(|(_, node)| *node)
     }

@@ -8,16 +8,18 @@ use std::fmt;
 pub enum Agent {
     ClaudeCode,
     Codex,
+    Gemini,
 }
 
 impl Agent {
-    pub const ALL: [Agent; 2] = [Agent::ClaudeCode, Agent::Codex];
+    pub const ALL: [Agent; 3] = [Agent::ClaudeCode, Agent::Codex, Agent::Gemini];
 
     /// The name in JSON, URIs and settings: `claude-code`.
     pub fn id(self) -> &'static str {
         match self {
             Agent::ClaudeCode => "claude-code",
             Agent::Codex => "codex",
+            Agent::Gemini => "gemini-cli",
         }
     }
 
@@ -26,6 +28,7 @@ impl Agent {
         match self {
             Agent::ClaudeCode => "Claude",
             Agent::Codex => "Codex",
+            Agent::Gemini => "Gemini",
         }
     }
 
@@ -34,6 +37,7 @@ impl Agent {
         match self {
             Agent::ClaudeCode => "Claude Code",
             Agent::Codex => "Codex",
+            Agent::Gemini => "Gemini CLI",
         }
     }
 
@@ -46,6 +50,7 @@ impl Agent {
         match self {
             Agent::ClaudeCode => format!("claude --resume {session}"),
             Agent::Codex => format!("codex resume {session}"),
+            Agent::Gemini => format!("gemini --resume {session}"),
         }
     }
 }

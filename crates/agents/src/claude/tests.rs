@@ -1,16 +1,15 @@
 //! One JSONL fixture in, one line an entry out.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
-use trace::{Call, Change, Context, EditStub, Entry, RecordId, Tokens, ToolResult, Usage, What};
+use trace::{Entry, What};
 
 use super::record::record_id;
+use crate::show::{Names, show_body, show_what};
 use crate::{Cursor, Memory, Reader, Scan};
 
 const READER: super::Claude = super::Claude;
@@ -59,47 +58,9 @@ fn check_bodies(fixture: &str, expect: Expect) {
             continue;
         }
         let content = READER.body(&log.path, entry.place).expect("reading").expect("the record is still there");
-        for (name, text) in [("text", &content.text), ("input", &content.input)] {
-            if !text.is_empty() {
-                writeln!(told, "{name} {text:?}").expect("writing to a string");
-            }
-        }
-        for change in &content.changes {
-            writeln!(told, "{}", show_change(change)).expect("writing to a string");
-        }
-        for seen in &content.observed {
-            writeln!(told, "observed {} {:?}", seen.path, seen.text).expect("writing to a string");
-        }
+        told.push_str(&show_body(&content));
     }
     expect.assert_eq(&told);
-}
-
-fn show_change(change: &Change) -> String {
-    let mut told = format!("change {}", change.path);
-    let flags = [(change.created, " created"), (change.user_modified, " by the person")];
-    flags.iter().filter(|(set, _)| *set).for_each(|(_, word)| told.push_str(word));
-    for (name, text) in [("before", &change.before), ("after", &change.after)] {
-        if let Some(text) = text {
-            write!(told, "\n  {name} {text:?}").expect("writing to a string");
-        }
-    }
-    for one in &change.replacements {
-        let all = if one.all { " everywhere" } else { "" };
-        write!(told, "\n  {:?} → {:?}{all}", one.old, one.new).expect("writing to a string");
-    }
-    for hunk in &change.hunks {
-        write!(told, "\n  hunk {},{} {:?}", hunk.old_start, hunk.new_start, hunk.lines).expect("writing to a string");
-    }
-    told
-}
-
-/// The words of a fixture, by the ids that they become.
-struct Names<'f>(HashMap<RecordId, &'f str>);
-
-impl Names<'_> {
-    fn of(&self, id: Option<RecordId>) -> &str {
-        id.map_or("-", |id| self.0.get(&id).copied().unwrap_or("?"))
-    }
 }
 
 /// `id<parent (side) #part what`, ids by the words of the fixture.
@@ -117,93 +78,6 @@ fn show(fixture: &str, entries: &[Entry]) -> String {
         told += &format!("{id}<{parent}{side}{part} {what}\n");
     }
     told
-}
-
-fn show_what(what: &What, names: &Names<'_>) -> String {
-    match what {
-        What::Prompt(prompt) => {
-            let images = if prompt.images > 0 { format!(" +{} images", prompt.images) } else { String::new() };
-            format!("{:?} prompt {:?}{images}", prompt.source, prompt.text.head)
-        }
-        What::SlashCommand(command) => format!("SlashCommand {command:?}"),
-        What::Text(text) => format!("Text {:?}", text.head),
-        What::Thought(text) => format!("Thought {:?}", text.head),
-        What::Call(call) => show_call(call),
-        What::Result(result) => show_result(result),
-        What::Usage(usage) => show_usage(usage),
-        What::Compacted(compaction) => format!(
-            "Compacted automatic={:?} before={:?} summary={:?}",
-            compaction.automatic, compaction.tokens_before, compaction.summary_chars
-        ),
-        What::Title(source, title) => format!("Title {source:?} {title:?}"),
-        What::Context(context) => format!("Context{}", show_context(context)),
-        What::Backups { prompt, files } => {
-            let files: Vec<_> = files.iter().map(|backup| (&*backup.path, backup.name.as_deref())).collect();
-            format!("Backups before {} {files:?}", names.of(Some(*prompt)))
-        }
-        What::ChangedOutside { path } => format!("ChangedOutside {path}"),
-        What::SideStarted { call, side } => format!("SideStarted {side} by {call}"),
-        What::Leaf(leaf) => format!("Leaf {}", names.of(Some(*leaf))),
-        What::System(words) => format!("System {words:?}"),
-        What::Unknown(kind) => format!("Unknown {kind:?}"),
-        What::CommandOutput | What::Interrupted | What::Silent => format!("{what:?}"),
-    }
-}
-
-/// Fields that are set, each as ` name=value`.
-fn show_fields(fields: &[(&str, Option<String>)]) -> String {
-    fields.iter().filter_map(|(name, value)| value.as_ref().map(|value| format!(" {name}={value}"))).collect()
-}
-
-fn show_call(call: &Call) -> String {
-    let files = (!call.files.is_empty()).then(|| format!("{:?}", call.files));
-    let fields = [
-        ("detail", call.detail.as_ref().map(|text| format!("{text:?}"))),
-        ("task", call.task.as_ref().map(|text| format!("{text:?}"))),
-        ("files", files),
-    ];
-    format!("Call {} {} {} {:?}{}", call.id, call.tool, call.kind.id(), call.subject.head, show_fields(&fields))
-}
-
-fn show_result(result: &ToolResult) -> String {
-    let flags = [(result.error, " error"), (result.refused, " refused"), (result.interrupted, " interrupted")];
-    let flags: String = flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
-    let fields = [
-        ("exit", result.exit.map(|status| status.to_string())),
-        ("count", result.count.map(|count| count.to_string())),
-        ("whole", result.whole_read.as_ref().map(|path| path.to_string())),
-        ("side", result.side.as_ref().map(|side| side.to_string())),
-        ("commit", result.commit.as_ref().map(|commit| commit.to_string())),
-    ];
-    let edits: String = result.edits.iter().map(show_edit).collect();
-    format!("Result {}{flags} {:?}{}{edits}", result.call, result.output.head, show_fields(&fields))
-}
-
-fn show_edit(edit: &EditStub) -> String {
-    let created = if edit.created { " created" } else { "" };
-    format!(" [{}:{} +{} -{}{created}]", edit.path, edit.line, edit.added, edit.removed)
-}
-
-fn show_usage(usage: &Usage) -> String {
-    let Tokens { input, cache_write, cache_write_hour, cache_read, output } = usage.tokens;
-    let response = usage.response.map_or("-".to_owned(), |id| format!("{:04x}", id.0 & 0xFFFF));
-    let model = usage.model.as_deref().unwrap_or("-");
-    format!(
-        "Usage {response} {model} in {input}, written {cache_write} (hour {cache_write_hour}), read {cache_read}, out {output}"
-    )
-}
-
-fn show_context(context: &Context) -> String {
-    let text = |text: &Option<Arc<str>>| text.as_ref().map(|text| text.to_string());
-    show_fields(&[
-        ("session", text(&context.session)),
-        ("parent_session", text(&context.parent_session)),
-        ("cwd", text(&context.cwd)),
-        ("branch", text(&context.branch)),
-        ("model", text(&context.model)),
-        ("version", text(&context.version)),
-        ("entrypoint", text(&context.entrypoint)),
-    ])
 }
 
 #[test]

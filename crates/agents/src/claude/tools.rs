@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use trace::{Call, EditStub, Excerpt, StepKind, ToolResult};
+use trace::{Call, EditStub, Excerpt, StepKind, ToolResult, Touches};
 
 use super::record::{Block, Input, Outcome, PatchHunk, Signs};
+use crate::commands;
 use crate::json::{self, List, Str};
 use crate::paths::absolute;
 use crate::words::{commit_in_line, lines_changed};
@@ -33,7 +34,14 @@ pub(super) struct Asked {
     edit: Option<EditStub>,
 }
 
-pub(super) fn call(id: Arc<str>, tool: Arc<str>, input: &Input<'_>, cwd: Option<&str>) -> (Call, Asked) {
+/// `shared` is the working directory where others hold it, too.
+pub(super) fn call(
+    id: Arc<str>,
+    tool: Arc<str>,
+    input: &Input<'_>,
+    cwd: Option<&str>,
+    shared: Option<&Arc<str>>,
+) -> (Call, Asked) {
     let kind = kind_of(&tool);
     let files = [&input.file_path, &input.notebook_path, &input.path];
     let files = files.into_iter().filter_map(Str::filled).map(|path| absolute(cwd, path).into()).collect();
@@ -50,10 +58,23 @@ pub(super) fn call(id: Arc<str>, tool: Arc<str>, input: &Input<'_>, cwd: Option<
         detail: detail(kind, input).map(Into::into),
         task: task.map(|task| task.trim().chars().take(TASK).collect::<String>().into()),
         files,
-        touches: None,
+        touches: touches(&tool, input, cwd, shared),
         tool,
     };
     (call, asked)
+}
+
+fn touches(tool: &str, input: &Input<'_>, cwd: Option<&str>, shared: Option<&Arc<str>>) -> Option<Arc<Touches>> {
+    let command = input.command.filled()?;
+    let here = || {
+        let same = shared.filter(|shared| Some(&***shared) == cwd).cloned();
+        same.or_else(|| cwd.map(Into::into))
+    };
+    match tool {
+        "Bash" | "bash" | "Monitor" => commands::touches(command, here()),
+        "PowerShell" => Some(commands::any_touch(here())),
+        _ => None,
+    }
 }
 
 fn subject<'i>(kind: StepKind, input: &'i Input<'_>) -> &'i str {

@@ -116,9 +116,9 @@ pub(super) struct Payload<'a> {
     pub(super) session_id: Str<'a>,
     #[serde(borrow)]
     pub(super) timestamp: Str<'a>,
-    /// Of bare first lines: they have no type but this.
+    /// Of bare bookkeeping.
     #[serde(borrow)]
-    pub(super) instructions: Option<&'a RawValue>,
+    record_type: Str<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -236,10 +236,10 @@ impl<'a> Record<'a> {
         if record.payload.0.is_none()
             && let Some((bare, _)) = json::first::<Payload<'_>>(text)
         {
-            let is_head = bare.kind.filled().is_none() && bare.id.filled().is_some() && bare.instructions.is_some();
             record.kind = match bare.kind.or_empty() {
-                "" if is_head => "session_meta".into(),
                 "" if bare.role.filled().is_some() => "response_item".into(),
+                "" if bare.record_type.filled().is_some() => "state".into(),
+                "" if bare.id.filled().is_some() && bare.timestamp.filled().is_some() => "session_meta".into(),
                 "message"
                 | "reasoning"
                 | "function_call"

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use trace::{Call, EditStub, Excerpt, StepKind, ToolResult};
+use trace::{Call, EditStub, Excerpt, StepKind, ToolResult, Touches};
 
 use super::patch::{self, FilePatch};
 use super::record::{Arguments, FileChange, Payload, command_line, inner_json};
+use crate::commands;
 use crate::json::{self, Flag, List, Num, Obj, Str};
 use crate::paths::absolute;
 use crate::unified;
@@ -40,6 +41,10 @@ pub(super) struct Made<'a> {
     files: Vec<Box<str>>,
     /// The command line, or the lines of all commands of a script.
     pub(super) command: Option<String>,
+    /// Where the command began.
+    folder: Option<String>,
+    /// It may do anything to files: what it runs is not told by the call.
+    is_opaque: bool,
     /// A text with a patch in it, and the folder that its paths are relative to.
     pub(super) patch: Option<(String, Option<String>)>,
     is_script: bool,
@@ -59,6 +64,8 @@ pub(super) fn made<'a>(payload: &Payload<'a>, cwd: Option<&str>) -> Made<'a> {
         task: None,
         files: Vec::new(),
         command: None,
+        folder: None,
+        is_opaque: false,
         patch: None,
         is_script: false,
         text: None,
@@ -74,6 +81,7 @@ pub(super) fn made<'a>(payload: &Payload<'a>, cwd: Option<&str>) -> Made<'a> {
         "write_stdin" => {
             made.kind = StepKind::Command;
             made.subject = arguments.chars.or_empty().to_owned();
+            made.is_opaque = !made.subject.is_empty();
             made.detail = arguments.session_id.0.map(|session| format!("session {session}"));
         }
         "spawn_agent" => {
@@ -128,6 +136,7 @@ impl Made<'_> {
 
     fn shell(&mut self, line: String, workdir: Option<&str>, cwd: Option<&str>) {
         let folder = workdir.map(|workdir| absolute(cwd, workdir)).or(cwd.map(Cow::Borrowed));
+        self.folder = folder.as_deref().map(str::to_owned);
         self.detail =
             workdir.zip(folder.as_deref()).filter(|(_, there)| Some(*there) != cwd).map(|(told, _)| told.into());
         match patch::in_command(&line) {
@@ -149,7 +158,14 @@ impl Made<'_> {
 
     /// A script of "code mode": what it does is told by the calls in it.
     fn script(&mut self, text: String, cwd: Option<&str>) {
-        let commands = commands_in_script(&text);
+        let told = commands_in_script(&text);
+        let (commands, folders): (Vec<String>, Vec<Option<String>>) = told.into_iter().unzip();
+        let calls = text.matches("tools.exec_command(").count() + text.matches("tools.write_stdin(").count();
+        self.is_opaque = calls > commands.len();
+        // Commands in several folders: none of them is where all began.
+        let is_one = folders.windows(2).all(|two| two[0] == two[1]);
+        let told = folders.into_iter().next().flatten().map(|folder| absolute(cwd, &folder).into_owned());
+        self.folder = told.or_else(|| cwd.map(str::to_owned)).filter(|_| is_one);
         let files = patch::files_in_script(&text);
         self.is_script = true;
         if text.contains("tools.apply_patch") || !files.is_empty() {
@@ -187,6 +203,16 @@ impl Made<'_> {
         self.patch.as_ref()?.1.as_deref()
     }
 
+    /// What the command may do to files, beside what its patches do.
+    fn touches(&self) -> Option<Arc<Touches>> {
+        let folder = || self.folder.as_deref().map(Arc::from);
+        if self.is_opaque {
+            return Some(commands::any_touch(folder()));
+        }
+        let line = self.command.as_deref().filter(|_| self.kind == StepKind::Command)?;
+        commands::touches(line, folder())
+    }
+
     /// What the patch in the call asks for.
     pub(super) fn changes(&self) -> Vec<trace::Change> {
         self.patches().iter().map(|file| file.change(self.folder())).collect()
@@ -198,6 +224,7 @@ impl Made<'_> {
         let commits =
             self.command.as_deref().is_some_and(|command| command.contains("git") && command.contains("commit"));
         let asked = Asked { kind: Some(self.kind), commits, edits, is_script: self.is_script };
+        let touches = self.touches();
         let call = Call {
             id,
             tool: (*self.tool).into(),
@@ -206,29 +233,29 @@ impl Made<'_> {
             detail: self.detail.map(Into::into),
             task: self.task.map(Into::into),
             files: self.files,
-            touches: None,
+            touches,
         };
         (call, asked)
     }
 }
 
-/// The command lines that a script hands to `tools.exec_command`, where they are plain literals.
-fn commands_in_script(script: &str) -> Vec<String> {
+/// The command lines that a script hands to `tools.exec_command`, where they are plain literals, each with its folder.
+fn commands_in_script(script: &str) -> Vec<(String, Option<String>)> {
     let calls = script.match_indices("tools.exec_command(").map(|(at, name)| &script[at + name.len()..]);
     calls.filter_map(command_in_arguments).collect()
 }
 
-fn command_in_arguments(text: &str) -> Option<String> {
+fn command_in_arguments(text: &str) -> Option<(String, Option<String>)> {
     if let Some((arguments, _)) = json::first::<Arguments<'_>>(text.trim_start())
         && let Some(line) = command_line(arguments.cmd)
     {
-        return Some(line);
+        return Some((line, arguments.workdir.filled().map(str::to_owned)));
     }
     // An object as JavaScript writes it: `{ cmd: 'ls', … }`.
     let end = text.find("tools.").unwrap_or(text.len());
     let (_, behind) = text[..end].split_once("cmd")?;
     let literal = behind.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?.trim_start();
-    string_literal(literal)
+    string_literal(literal).map(|line| (line, None))
 }
 
 /// The text of the string literal of JavaScript at the beginning. `None`: there is none, or it is put together.
