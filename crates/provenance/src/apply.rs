@@ -264,7 +264,7 @@ fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Cha
     Some(ranges)
 }
 
-fn joined(timeline: &Timeline, lines: &[Line]) -> String {
+pub(crate) fn joined(timeline: &Timeline, lines: &[Line]) -> String {
     let mut text = String::new();
     for line in lines {
         text.push_str(timeline.interner.text(line.id));

@@ -94,7 +94,10 @@ impl Timeline {
             let head = self.head(event.tree)?;
             let text = self.text_of(head).to_vec();
             let came_later = self.done.get(place + 1..)?.iter().any(|done| done.node == Some(head));
-            let fits = came_later && !event.left_behind && outcome(self, &text, &event).is_some();
+            let fits = came_later
+                && !event.left_behind
+                && !stands_already(self, &text, &event)
+                && outcome(self, &text, &event).is_some();
             fits.then_some(Advice { first: place, before: self.done.len() })
         })
     }
@@ -186,13 +189,21 @@ impl Timeline {
     }
 
     fn gap_with_text_of(&mut self, node: NodeId) -> Option<NodeId> {
+        let alike: Vec<NodeId> = self.with_hash_of(node).filter(|other| *other < node).collect();
+        let is_gap =
+            |other: &NodeId| self.node(*other).is_some_and(|other| other.cause == Cause::Gap && other.parent.is_some());
+        let gap = alike.into_iter().find(is_gap)?;
         let ids: Vec<LineId> = self.text_of(node).iter().map(|line| line.id).collect();
-        let same = self.equal_candidates(&ids, None);
-        let gap = same.into_iter().find(|other| {
-            *other < node && self.node(*other).is_some_and(|other| other.cause == Cause::Gap && other.parent.is_some())
-        })?;
-        (self.text_of(gap).iter().map(|line| line.id).eq(ids.iter().copied())).then_some(gap)
+        let same = self.copy_of(gap).iter().map(|line| line.id).eq(ids);
+        same.then_some(gap)
     }
+}
+
+/// Whether a string that the edit wrote stands in the text: it was made before.
+fn stands_already(timeline: &Timeline, text: &[Line], event: &Event) -> bool {
+    let Happening::Edit { change, .. } = &event.what else { return false };
+    let text = apply::joined(timeline, text);
+    change.replacements.iter().any(|replaced| !replaced.new.is_empty() && text.contains(&*replaced.new))
 }
 
 fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<Line>> {

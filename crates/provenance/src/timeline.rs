@@ -256,6 +256,8 @@ impl Timeline {
                 };
                 let Some(node) = found else {
                     self.pending.push(Pending { place: self.done.len() - 1, event: event.clone() });
+                    // What it wrote is no command's.
+                    self.close_window(event.tree);
                     return None;
                 };
                 if change.before.is_none() && !change.created && self.is_only_shown(node) {
@@ -356,6 +358,11 @@ impl Timeline {
         self.heads.get(tree).or(self.heads.newest).or(self.heads.committed)
     }
 
+    /// Whether the text of a worktree is known only from another one.
+    pub(crate) fn is_first_seen_elsewhere(&self, tree: Tree) -> bool {
+        self.heads.get(tree).is_none() && self.heads.newest.is_some()
+    }
+
     pub(crate) fn heads_of_trees(&self) -> impl Iterator<Item = NodeId> {
         self.heads.of_tree.iter().map(|(_, node)| *node)
     }
@@ -379,6 +386,12 @@ impl Timeline {
         found
     }
 
+    /// The states whose text is likely that of `node`, itself included.
+    pub(crate) fn with_hash_of(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let same = self.node(node).and_then(|node| self.by_hash.get(&node.hash));
+        same.into_iter().flatten().copied()
+    }
+
     /// Adds a state. A step's own outcome is always a new state, even where the text is an old one.
     pub(crate) fn add(&mut self, parent: Option<NodeId>, cause: Cause, event: &Event, splices: Vec<Splice>) -> NodeId {
         let id = self.next_node();
@@ -397,6 +410,21 @@ impl Timeline {
         self.nodes.push(Node { parent, others: Box::default(), cause, key, at, splices, len, hash, last_gap });
         self.by_hash.entry(hash).or_default().push(id);
         id
+    }
+
+    /// Bytes that the states take, texts of lines left out.
+    pub fn bytes(&self) -> usize {
+        let lines = |splice: &Splice| (splice.added.len() + splice.removed.len()) * size_of::<Line>();
+        let splices = self.nodes.iter().flat_map(|node| &node.splices);
+        let of_heads = |done: &Done| done.heads.bytes();
+        splices.map(|splice| lines(splice) + size_of::<Splice>()).sum::<usize>()
+            + self.nodes.len() * size_of::<Node>()
+            + self.marks.len() * size_of::<Mark>()
+            + self.text.capacity() * size_of::<Line>()
+            + self.done.iter().map(|done| size_of::<Done>() + of_heads(done)).sum::<usize>()
+            + self.place_of.capacity() * size_of::<(EventKey, usize)>()
+            + self.by_hash.len() * (size_of::<(u64, Vec<NodeId>)>() + size_of::<NodeId>())
+            + self.interner.bytes()
     }
 
     /// The whole text of a state. The cursor goes there.
@@ -433,6 +461,11 @@ impl Timeline {
 }
 
 impl Heads {
+    fn bytes(&self) -> usize {
+        (self.of_tree.capacity() + self.before_left.capacity()) * size_of::<(Tree, NodeId)>()
+            + self.windows.capacity() * size_of::<(Tree, Window)>()
+    }
+
     fn get(&self, tree: Tree) -> Option<NodeId> {
         self.of_tree.iter().find(|(known, _)| *known == tree).map(|(_, node)| *node)
     }

@@ -243,6 +243,9 @@ fn next(report: &Report, asker: Asker) -> String {
                 "Logs lie elsewhere? CLAUDE_CONFIG_DIR=/path turnlens doctor; in editors the setting logs.folders.",
             );
         }
+        (Asker::Terminal(_), _, Some(0)) if report.repositories.is_empty() => {
+            lines.push("turnlens sessions --repo all     what agents worked on elsewhere");
+        }
         (Asker::Terminal(_), _, Some(0)) => {
             lines.push("Go into one of the repositories above: turnlens -C PATH sessions");
         }

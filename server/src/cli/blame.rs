@@ -94,7 +94,7 @@ fn file_and_line(file: Option<PathBuf>, explain: Option<String>) -> anyhow::Resu
         (file, Some(place)) => match (file, place.rsplit_once(':')) {
             (_, Some((file, text))) if !file.is_empty() => Ok((file.into(), Some(line(text)?))),
             (Some(file), _) => Ok((file, Some(line(&place)?))),
-            (None, _) => Err(wrong_use("which file? Write --explain src/a.rs:41")),
+            (None, _) => Err(wrong_use("which line? Write --explain src/a.rs:41")),
         },
         (None, None) => Err(wrong_use("which file? Write turnlens blame FILE")),
     }

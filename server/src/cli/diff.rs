@@ -120,6 +120,12 @@ fn range(here: &Here, answers: &Answers<'_>, text: &str) -> anyhow::Result<(Loca
     if from.turn == 0 || to.turn == 0 {
         return Err(wrong_use(format!("{text} needs a turn on both sides, as in @:1..@:3")));
     }
+    // After all steps of its turn comes an end without a step.
+    let place = |at: &Located| (at.turn, at.steps.is_empty(), at.steps.clone());
+    if place(&to) < place(&from) {
+        let (first, last) = text.split_once("..").unwrap_or_default();
+        return Err(wrong_use(format!("{text} goes backwards: write {last}..{first}, or diff -R for what undoes it")));
+    }
     let after = Steps::After { turn: from.turn, steps: from.steps };
     Ok((to, after))
 }

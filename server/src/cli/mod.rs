@@ -65,7 +65,7 @@ struct Globals {
     until: Option<Timestamp>,
 
     /// At most so many
-    #[arg(short = 'n', value_name = "N", global = true)]
+    #[arg(short = 'n', value_name = "N", global = true, value_parser = from_one)]
     most: Option<usize>,
 
     /// Print JSON; its forms only grow
@@ -192,4 +192,8 @@ mod tests {
     fn the_arguments_fit_together() {
         super::Cli::command().debug_assert();
     }
+}
+
+fn from_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a number from 1".into())
 }

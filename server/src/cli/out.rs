@@ -25,12 +25,16 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 pub(crate) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    print_while_read(bytes).map(|_| ())
+}
+
+/// The same; gives whether the reader is still there.
+pub(super) fn print_while_read(bytes: &[u8]) -> anyhow::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write to standard output")
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error).context("cannot write to standard output"),
     }
 }
 

@@ -7,7 +7,7 @@ use workspace::Located;
 
 use super::here::Here;
 use super::out::Paint;
-use super::{Exit, address, out, sessions};
+use super::{Exit, address, out, sessions, wrong_use};
 use crate::answers::Answers;
 use crate::time::rfc3339;
 
@@ -29,6 +29,10 @@ pub(super) struct Args {
     /// Whole thoughts, inputs and outputs
     #[arg(long)]
     full: bool,
+
+    /// Go on with what comes, as the log grows
+    #[arg(long, conflicts_with_all = ["raw", "full"])]
+    follow: bool,
 }
 
 pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
@@ -38,8 +42,13 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
         None => args.address.clone(),
     };
     let located = address::locate(here, &answers, &address::parse(&wanted)?)?;
+    if here.globals.json && args.follow {
+        return Err(wrong_use("--follow has no JSON form"));
+    }
     if here.globals.json {
         out::json(&as_json(here, &answers, &located))?;
+    } else if args.follow {
+        follow(here, located)?;
     } else if args.raw {
         here.out.show(&records(&answers, &located))?;
     } else if args.full {
@@ -48,6 +57,48 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
         here.out.show(&page(here.out.paint, &answers, &located))?;
     }
     Ok(Exit::DONE)
+}
+
+/// Prints the document, and then what comes to it, for as long as somebody reads.
+fn follow(here: &Here, located: Located) -> anyhow::Result<()> {
+    let (changed, changes) = std::sync::mpsc::channel();
+    let index = here.workspace.index();
+    // Nobody listens any more only when this has ended.
+    let _watch = index.watch(Box::new(move |_| _ = changed.send(())));
+    // What was written before the watch began.
+    index.refresh(&|_| {});
+    let Located { view, turn, steps } = located;
+    let id = view.session.path.session.clone();
+    let mut shown = String::new();
+    loop {
+        let answers = here.answers();
+        // While its log is away there is nothing new in it.
+        if let Some(view) = answers.moment.session_view(&id) {
+            let text = page(here.out.paint, &answers, &Located { view, turn, steps: steps.clone() });
+            if !out::print_while_read(news(&shown, &text).as_bytes())? {
+                return Ok(());
+            }
+            shown = text;
+        }
+        if changes.recv().is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// Lines at a document's beginning that tell of its end, too: when, how much.
+const HEADER: usize = 5;
+
+/// What stands in a document and did not stand in it when it was shown last. A step that was told before it had ended
+/// is told once more.
+fn news<'t>(shown: &str, text: &'t str) -> &'t str {
+    let (before, now): (Vec<&str>, Vec<&str>) =
+        (shown.split_inclusive('\n').collect(), text.split_inclusive('\n').collect());
+    // Of a turn that goes on, the numbers grow.
+    let numbers = |at: usize| at >= 2 && now[at - 1] == "\n" && now[at - 2].contains("## Turn ");
+    let is_known = |at: &usize| before.get(*at).is_some_and(|line| *line == now[*at] || *at < HEADER || numbers(*at));
+    let known = (0..now.len()).take_while(is_known).map(|at| now[at].len()).sum();
+    text.get(known..).unwrap_or_default()
 }
 
 /// The document, for a step its part of it.
@@ -225,4 +276,24 @@ fn step_as_json(at: &StepAt<'_>) -> Value {
             json!({ "file": &*edit.path, "line": edit.line, "added": edit.added, "removed": edit.removed, "created": edit.created, "deleted": edit.deleted })
         }).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::news;
+
+    #[test]
+    fn only_what_is_new_is_told() {
+        let head = "# Title\n\nClaude\n14:02 – 14:09\n\n## Turn 1 · Title\n\n14:02 · 1 step\n\n> Do it\n\n";
+        let later = head.replace("14:09", "14:10").replace("1 step", "2 steps");
+        assert_eq!(news("", head), head);
+        assert_eq!(news(head, head), "");
+        assert_eq!(news(head, &format!("{later}- 1.1 Read a.rs\n")), "- 1.1 Read a.rs\n");
+        // A command that ended since, and what came behind it.
+        let before = format!("{head}- 1.1 Run `ls` · result not recorded\n");
+        let after = format!("{later}- 1.1 Run `ls` · exit 0\n\nDone.\n");
+        assert_eq!(news(&before, &after), "- 1.1 Run `ls` · exit 0\n\nDone.\n");
+        // What became shorter has nothing new.
+        assert_eq!(news(&before, "# Title\n"), "");
+    }
 }

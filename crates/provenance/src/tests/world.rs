@@ -1,6 +1,6 @@
 //! A small world in which agents, people, formatters, commands and git work on one file, and what is told of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -255,6 +255,8 @@ pub(super) struct World {
     lines: Vec<Line>,
     /// For each letter the steps that wrote it: that made it, moved it, or brought it back.
     pub(super) writers: BTreeMap<char, Vec<u32>>,
+    /// The steps that are commands.
+    pub(super) commands: BTreeSet<u32>,
     /// Somebody changed the file of whom nothing was told.
     pub(super) untold: bool,
     people_told: bool,
@@ -292,6 +294,7 @@ impl World {
             next_step: 0,
             lines: Vec::new(),
             writers: BTreeMap::new(),
+            commands: BTreeSet::new(),
             untold: false,
             people_told: history.people_told,
             thorough: history.thorough,
@@ -562,6 +565,7 @@ impl World {
             By::Command(log) => {
                 let all = if brought.is_empty() { Vec::new() } else { moved_letters(&before, &text) };
                 let step = self.step(&[]);
+                self.commands.insert(step);
                 for letter in all {
                     self.writers.entry(letter).or_default().push(step);
                 }
@@ -598,6 +602,7 @@ impl World {
                 format!("{} ran {}", self.step(&[]), kinds[usize::from(place.at) % kinds.len()])
             }
         };
+        self.commands.insert(self.next_step);
         self.tell(tree, log, body);
         self.set(tree, text);
     }
