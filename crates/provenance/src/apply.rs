@@ -32,7 +32,8 @@ pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change
         agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
     });
     found.or_else(|| match (tree, &change.after) {
-        (Some(state), _) => loosely(timeline, event, step, change, state),
+        (Some(state), _) if timeline.lenient => loosely(timeline, event, step, change, state),
+        (Some(_), _) => None,
         (None, Some(after)) => Some(over_unknown(timeline, event, step, after)),
         (None, None) => None,
     })

@@ -104,6 +104,10 @@ pub struct Timeline {
     /// Commands that may have written the file.
     pub(crate) runs: Vec<Run>,
     pub(crate) advice: Option<Advice>,
+    /// Edits that find no text are put where what they replaced stands.
+    pub(crate) lenient: bool,
+    /// Since which of `done` that is so.
+    pub(crate) lenient_from: Option<usize>,
 }
 
 /// Edits that are tried again at most.
