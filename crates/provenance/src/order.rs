@@ -8,7 +8,7 @@ use trace::Timestamp;
 
 use crate::apply;
 use crate::event::{Event, Happening, Slot};
-use crate::text::LineId;
+use crate::text::{self, LineId, Words};
 use crate::timeline::{Cause, Line, NodeId, Pending, Timeline};
 
 /// Edits that stand at the wrong place: they belong before another event.
@@ -43,13 +43,20 @@ impl Timeline {
             slots.iter().enumerate().map(|(which, slot)| Turn { which, at: slot.at, early: false }).collect();
         let several = slots.iter().any(|slot| Some(slot.chain) != slots.first().map(|slot| slot.chain));
         let mut read: rustc_hash::FxHashMap<usize, Option<Event>> = rustc_hash::FxHashMap::default();
-        for round in 0..=MOST_ADVICE {
+        // Whether an edit finds its text in another order is asked first, with all that is known now.
+        if let Some(from) = self.lenient_from.take() {
+            self.take_back_to(from);
+        }
+        self.lenient = false;
+        let mut left = MOST_ADVICE;
+        loop {
             let same = |(done, turn): (&crate::timeline::Done, &Turn)| done.key == slots[turn.which].key;
             let kept = self.done.iter().zip(&order).take_while(|both| same((both.0, both.1))).count();
             self.take_back_to(kept);
+            self.lenient_from = self.lenient_from.map(|from| from.min(kept));
             // What events that were replayed before gave as advice may be of use now that others are known.
             let mut asked = 0;
-            let mut followed = self.follow_first(&mut asked, slots, &mut order, round);
+            let mut followed = self.follow_first(&mut asked, slots, &mut order, left);
             for at in kept..slots.len() {
                 if followed {
                     break;
@@ -63,22 +70,26 @@ impl Timeline {
                     read.insert(which, event.clone());
                 }
                 self.push(slots[which].key, slots[which].chain, event);
-                followed = self.follow_first(&mut asked, slots, &mut order, round);
+                followed = self.follow_first(&mut asked, slots, &mut order, left);
             }
-            if !followed && round < MOST_ADVICE {
+            if !followed && left > 0 {
                 followed = self.advice_at_the_end().is_some_and(|advice| follow(&advice, slots, &mut order));
             }
-            if !followed {
-                return;
+            if followed {
+                left -= 1;
+                continue;
             }
+            let Some(first) = self.pending.first().map(|one| one.place).filter(|_| !self.lenient) else { return };
+            (self.lenient, self.lenient_from) = (true, Some(first));
+            self.take_back_to(first);
         }
     }
 
     /// Takes the first advice from number `asked` on that changes the order.
-    fn follow_first(&self, asked: &mut usize, slots: &[Slot], order: &mut [Turn], round: usize) -> bool {
+    fn follow_first(&self, asked: &mut usize, slots: &[Slot], order: &mut [Turn], left: usize) -> bool {
         let new = self.advice.get(*asked..).unwrap_or_default();
         *asked = self.advice.len();
-        round < MOST_ADVICE && new.iter().any(|advice| follow(advice, slots, order))
+        left > 0 && new.iter().any(|advice| follow(advice, slots, order))
     }
 
     /// An edit that waits and fits the newest state belongs to the end.
@@ -199,11 +210,14 @@ impl Timeline {
     }
 }
 
-/// Whether a string that the edit wrote stands in the text: it was made before.
+/// Whether a telling line that the edit put in place of another stands in the text: it was made before.
 fn stands_already(timeline: &Timeline, text: &[Line], event: &Event) -> bool {
     let Happening::Edit { change, .. } = &event.what else { return false };
-    let text = apply::joined(timeline, text);
-    change.replacements.iter().any(|replaced| !replaced.new.is_empty() && text.contains(&*replaced.new))
+    change.replacements.iter().any(|replaced| {
+        let old: Vec<&str> = text::lines(&replaced.old).collect();
+        let mut new = text::lines(&replaced.new).filter(|line| !old.contains(line) && !text::is_small(line));
+        new.any(|new| text.iter().any(|line| timeline.interner.text(line.id) == new))
+    })
 }
 
 fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<Line>> {

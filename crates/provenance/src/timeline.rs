@@ -105,6 +105,10 @@ pub struct Timeline {
     pub(crate) runs: Vec<Run>,
     /// What the replayed events say of their order.
     pub(crate) advice: Vec<Advice>,
+    /// Edits that find no text are put where what they replaced stands.
+    pub(crate) lenient: bool,
+    /// Since which of `done` that is so.
+    pub(crate) lenient_from: Option<usize>,
 }
 
 /// Edits that are tried again at most.

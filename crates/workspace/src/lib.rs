@@ -26,8 +26,8 @@ pub use changes::{ChangedLines, FileChange, Standing, TurnShare, Uncommitted, Un
 pub use file::{FileHistory, FileView, StepRef, short_session};
 pub use gather::Told;
 pub use mapping::PathMapping;
-pub use repo::{BlobId, CommitInfo, CommittedFile, Limit, Repo, Shown};
 pub use repo::git_blob_hash;
+pub use repo::{BlobId, CommitInfo, CommittedFile, Limit, Repo, Shown};
 pub use search::{Field, Found, Hit, HitsOfSession, Query};
 pub use sessions::{Located, SessionView, Summary};
 pub use undo::{Because, FileUndo, Outcome, Stays};

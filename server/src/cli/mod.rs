@@ -184,6 +184,10 @@ pub(crate) fn run() -> Exit {
     })
 }
 
+fn from_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a number from 1".into())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -192,8 +196,4 @@ mod tests {
     fn the_arguments_fit_together() {
         super::Cli::command().debug_assert();
     }
-}
-
-fn from_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a number from 1".into())
 }

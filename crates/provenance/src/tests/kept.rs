@@ -38,3 +38,8 @@ fn one_command_over_another() {
 fn an_edit_that_was_made_before() {
     check("1 new AB\n2 ran append\n3 L=>LMN\n&1 4 ABLMN -> ABLMNP\nseen ABLMNP", "ABLMNP", expect!["1~ 1~ . . . 4"]);
 }
+
+#[test]
+fn an_edit_that_was_made_before_and_taken_apart() {
+    check("1 new B\n2 ran append\n3 F=>FGH\nseen BFGH\n4 BFGH -> FBGH\nseen FBGH", "FBGH", expect![". . . ."]);
+}
