@@ -377,7 +377,7 @@ impl World {
 
     fn new_units(&mut self, count: usize, seed: usize) -> Text {
         // Of few letters, which come is drawn from the seed.
-        (0..count).map(|n| Unit::plain(self.new_letter((seed + n) * 2654435761 >> 7))).collect()
+        (0..count).map(|n| Unit::plain(self.new_letter(((seed + n) * 2_654_435_761) >> 7))).collect()
     }
 
     fn text(&mut self, tree: u8) -> Text {
