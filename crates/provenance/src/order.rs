@@ -213,11 +213,15 @@ impl Timeline {
 /// Whether a telling line that the edit put in place of another stands in the text: it was made before.
 fn stands_already(timeline: &Timeline, text: &[Line], event: &Event) -> bool {
     let Happening::Edit { change, .. } = &event.what else { return false };
-    change.replacements.iter().any(|replaced| {
-        let old: Vec<&str> = text::lines(&replaced.old).collect();
-        let mut new = text::lines(&replaced.new).filter(|line| !old.contains(line) && !text::is_small(line));
-        new.any(|new| text.iter().any(|line| timeline.interner.text(line.id) == new))
-    })
+    let stands = |new: &str| text.iter().any(|line| timeline.interner.text(line.id) == new);
+    let any_stands = |old: &[&str], new: &[&str]| {
+        new.iter().any(|line| !old.contains(line) && !text::is_small(line) && stands(line))
+    };
+    let lines = |text| text::lines(text).collect::<Vec<_>>();
+    let replaced = change.replacements.iter().any(|part| any_stands(&lines(&part.old), &lines(&part.new)));
+    let hunk =
+        |hunk: &trace::Hunk| any_stands(&hunk.old_lines().collect::<Vec<_>>(), &hunk.new_lines().collect::<Vec<_>>());
+    replaced || change.hunks.iter().any(hunk)
 }
 
 fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<Line>> {
