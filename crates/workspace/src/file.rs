@@ -23,7 +23,7 @@ pub(crate) struct FileState {
     pub(crate) numbers: StepNumbers,
     /// The logs that the timeline was made of, as they were, and the commit that was `HEAD`.
     made_of: Option<(u64, Option<repo::CommitId>)>,
-    depth: Depth,
+    pub(crate) depth: Depth,
     /// Commands wrote it, whose texts leave out what stood there before.
     told_by_commands: bool,
     disk: Option<Disk>,
@@ -225,7 +225,7 @@ impl Moment<'_> {
         })
     }
 
-    fn with_state<T>(&self, path: &Path, ask: impl FnOnce(&mut FileState) -> T) -> T {
+    pub(crate) fn with_state<T>(&self, path: &Path, ask: impl FnOnce(&mut FileState) -> T) -> T {
         let path = real(path);
         let state = self.workspace.files.entry(path.clone()).or_default().clone();
         let mut state = lock(&state);
@@ -294,7 +294,7 @@ impl FileState {
         !self.timeline.is_empty() && self.read_disk(&target.path).is_ok_and(|text| !known(&text, &self.timeline))
     }
 
-    fn read_disk(&mut self, path: &Path) -> std::io::Result<Arc<str>> {
+    pub(crate) fn read_disk(&mut self, path: &Path) -> std::io::Result<Arc<str>> {
         let meta = std::fs::metadata(path)?;
         if !meta.is_file() {
             let reason = if meta.is_dir() { "is a folder" } else { "is not a regular file" };
