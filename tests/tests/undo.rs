@@ -1,14 +1,16 @@
-//! Undo of turns and steps, against the real server over stdio: what it would change, what stays, and that it writes
-//! nothing itself.
+//! Undo of turns and steps, and texts of files put back, against the real server over stdio: what it would change, what
+//! stays, and that it writes nothing itself.
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::lsp::{Client, Start};
+use tests::lsp::{Client, Start, binary};
 
 const SESSION: &str = "5e5510ad-0000-4000-8000-000000000001";
 
@@ -16,7 +18,7 @@ const SESSION: &str = "5e5510ad-0000-4000-8000-000000000001";
 ///
 /// A line of its story is one of these; `/` parts the lines of a text:
 /// `have a.txt x/y` before any log · `turn Do it` · `edit a.txt x => X/Y` · `write b.txt x/y` · `person a.txt x => z`
-/// outside of any log · `remove a.txt` · `type a.txt x => z` in the editor, not saved.
+/// outside of any log · `remove a.txt` · `commit all` · `type a.txt x => z` in the editor, not saved.
 struct World {
     root: PathBuf,
     home: PathBuf,
@@ -33,7 +35,7 @@ impl World {
         let (root, home) = (at.join("work"), at.join("home"));
         let (files, unsaved, records) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
         let mut world = World { root, home, files, unsaved, records, _folder: folder };
-        story.trim().lines().for_each(|line| world.tell(line.trim()));
+        story.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(|line| world.tell(line));
         world.write();
         world
     }
@@ -71,6 +73,12 @@ impl World {
                 self.files.insert(path.into(), content);
             }
             "person" => _ = self.files.insert(path.into(), replaced(&before).0),
+            "commit" => {
+                self.write_files();
+                self.git(&["init", "--quiet"], "");
+                self.git(&["add", "--all"], "");
+                self.git(&["commit", "--quiet", "--message", rest], "");
+            }
             "remove" => _ = self.files.remove(path),
             "type" => {
                 let before = self.unsaved.get(path).unwrap_or(&before).clone();
@@ -102,15 +110,36 @@ impl World {
     }
 
     fn write(&self) {
-        let write = |path: &Path, text: &str| {
-            fs::create_dir_all(path.parent().expect("a folder"))
-                .and_then(|()| fs::write(path, text))
-                .expect("writable");
-        };
-        fs::create_dir_all(&self.root).expect("a folder");
-        self.files.iter().for_each(|(path, text)| write(&self.root.join(path), text));
+        self.write_files();
         let log: String = self.records.iter().map(|record| format!("{record}\n")).collect();
         write(&self.home.join(".claude/projects/-work").join(format!("{SESSION}.jsonl")), &log);
+    }
+
+    fn write_files(&self) {
+        fs::create_dir_all(&self.root).expect("a folder");
+        self.files.iter().for_each(|(path, text)| write(&self.root.join(path), text));
+    }
+
+    fn git(&self, args: &[&str], input: &str) -> String {
+        let identity = ["-c", "user.name=Anna", "-c", "user.email=anna@example.org", "-c", "core.autocrlf=false"];
+        self.run(Command::new("git").args(identity).args(args), input)
+    }
+
+    fn turnlens(&self, args: &[&str]) -> String {
+        self.run(Command::new(binary()).args(args), "")
+    }
+
+    /// Runs a program in the folder; gives its output, and what it complains of behind `! `.
+    fn run(&self, command: &mut Command, input: &str) -> String {
+        let command = command.current_dir(&self.root).env("HOME", &self.home).env("USERPROFILE", &self.home);
+        let command = command.env("CLAUDE_CONFIG_DIR", self.home.join(".claude")).env("XDG_CACHE_HOME", &self.home);
+        let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = pipes.spawn().expect("it runs");
+        child.stdin.take().expect("stdin").write_all(input.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+        let complaints: String = complaints.lines().map(|line| format!("! {line}\n")).collect();
+        format!("{}{complaints}", String::from_utf8_lossy(&output.stdout))
     }
 
     /// A client with these capabilities of its workspace, when the log is read and what is unsaved is open.
@@ -200,6 +229,10 @@ impl World {
         }
         assert_eq!(fs::read_dir(&self.root).expect("a folder").count(), self.files.len());
     }
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a folder")).and_then(|()| fs::write(path, text)).expect("writable");
 }
 
 fn annotation(edit: &Value) -> &str {
@@ -652,4 +685,160 @@ fn a_client_that_takes_no_edits_is_told_of_the_terminal() {
             says Nothing of turn 1 stands any more.
         "#]],
     );
+}
+
+const DESTROYED: &str = "
+    have a.txt 1/2/3
+    have b.txt x
+    turn Do it
+    edit a.txt 2 => two
+    person a.txt two => mine/not committed
+    edit a.txt 3 => three
+    edit a.txt 1/mine/not committed/three => all gone
+    write c.txt new
+    edit b.txt x => y
+    edit c.txt new => newer
+    remove b.txt
+    remove c.txt
+";
+
+/// Every state of a file, newest first, and what it would hold.
+#[test]
+fn known_states_of_a_file_are_put_back() {
+    let world = World::new(&format!("{DESTROYED}\ntype a.txt all gone => typing"));
+    let mut client = world.start(json!({ "textDocumentContent": {}, "applyEdit": true }), &[]);
+    let file = uri(&world.root.join("a.txt"));
+    let history = client.call("turnlens/fileHistory", json!({ "textDocument": { "uri": file } }));
+    let restore = |client: &mut Client, text: &Value| {
+        let argument = json!({ "uri": file, "text": text });
+        let params = json!({ "command": "turnlens.server.restore", "arguments": [argument] });
+        client.call("workspace/executeCommand", params);
+    };
+    let mut seen = String::new();
+    for entry in history["entries"].as_array().expect("a list") {
+        restore(&mut client, &entry["text"]);
+        let request = client.server_request("workspace/applyEdit");
+        client.reply(&request, json!({ "applied": true }));
+        let description = entry["description"].as_str().expect("words");
+        seen.push_str(&format!("{description} → {}", world.applied(&request["params"]["edit"])));
+    }
+    world.check_that_nothing_was_written();
+    expect![[r#"
+        edited · 1 line → a.txt: all gone
+        edited · 4 lines → a.txt: 1/mine/not committed/three
+        found · 4 lines → a.txt: 1/mine/not committed/3
+        edited · 3 lines → a.txt: 1/two/3
+        found · 3 lines → a.txt: 1/2/3
+    "#]]
+    .assert_eq(&seen);
+    restore(&mut client, &json!("turnlens://claude-code/none/1.1/after/00000000/a.txt"));
+    assert_eq!(client.notification("window/showMessage")["message"], "There is no such document any more.");
+}
+
+#[test]
+fn deleted_files_are_listed_with_their_last_text() {
+    let world = World::new(DESTROYED);
+    let mut client = world.start(json!({ "textDocumentContent": {} }), &[]);
+    let told = client.call("turnlens/deletedFiles", json!({}));
+    let mut seen = String::new();
+    for entry in told["entries"].as_array().expect("a list") {
+        let content = client.call("workspace/textDocumentContent", json!({ "uri": entry["text"] }));
+        let word = |value: &Value| value.as_str().expect("a text").to_owned();
+        let (path, text) = (word(&entry["path"]), word(&content["text"]));
+        assert_eq!(word(&entry["uri"]), uri(&world.root.join(&path)));
+        seen.push_str(&format!("{path} ({}): {}\n", word(&entry["description"]), show(&text)));
+    }
+    world.check_that_nothing_was_written();
+    expect![[r#"
+        c.txt (edited · 1 line): newer
+        b.txt (edited · 1 line): y
+    "#]]
+    .assert_eq(&seen);
+}
+
+/// The command without a plugin: which text, then an edit.
+fn check_restore(argument: &Value, choice: &str, expect: Expect) {
+    let world = World::new(DESTROYED);
+    let edits = json!({ "resourceOperations": ["create"] });
+    let mut client = world.start(json!({ "applyEdit": true, "workspaceEdit": edits }), &[]);
+    let mut argument = argument.clone();
+    if let Some(name) = argument["uri"].as_str() {
+        argument["uri"] = json!(uri(&world.root.join(name)));
+    }
+    client.call("workspace/executeCommand", json!({ "command": "turnlens.server.restore", "arguments": [argument] }));
+    let question = client.server_request("window/showMessageRequest");
+    let titles = question["params"]["actions"].as_array().expect("choices");
+    let mut titles = titles.iter().filter_map(|action| action["title"].as_str());
+    let chosen = titles.find(|title| title.contains(choice)).expect("the choice");
+    client.reply(&question, json!({ "title": chosen }));
+    let request = client.server_request("workspace/applyEdit");
+    client.reply(&request, json!({ "applied": true }));
+    let words = question["params"]["message"].as_str().expect("words");
+    expect.assert_eq(&format!("{words}\n{}", world.applied(&request["params"]["edit"])));
+}
+
+#[test]
+fn an_editor_without_a_plugin_puts_texts_back() {
+    check_restore(
+        &json!({ "uri": "a.txt" }),
+        "1.2",
+        expect![[r#"
+        Restore which text of the file?
+        a.txt: 1/mine/not committed/three
+    "#]],
+    );
+    check_restore(
+        &json!({}),
+        "b.txt",
+        expect![[r#"
+        Restore which deleted file?
+        b.txt: create 
+        b.txt: y
+    "#]],
+    );
+}
+
+/// In the terminal: the patch names the text that it is for, and git merges it into what came later.
+#[test]
+fn git_takes_the_reversed_patch() {
+    let story = "
+        have a.txt 1/2/3/4/5/6/7/8/9
+        turn Do it
+        edit a.txt 2 => two
+        edit a.txt 8 => eight
+        commit The agent's
+        person a.txt 3/4 => 3/new/lines/4
+        commit Anna's
+    ";
+    let world = World::new(story);
+    let patch = world.turnlens(&["diff", "-R", &format!("{}:1", &SESSION[..8])]);
+    let told = world.git(&["apply", "--3way"], &patch);
+    let index = patch.lines().find(|line| line.starts_with("index ")).unwrap_or_default();
+    assert_eq!(index.len(), "index ..".len() + 2 * 40, "{patch}");
+    let text = fs::read_to_string(world.root.join("a.txt")).expect("a file");
+    expect![[r#"
+        ! Applied patch to 'a.txt' cleanly.
+        1/2/3/new/lines/4/5/6/7/8/9"#]]
+    .assert_eq(&format!("{told}{}", show(&text)));
+}
+
+#[test]
+fn what_git_would_refuse_is_told() {
+    let story = "have a.txt 1/2/3\ncommit Before\nturn Do it\nedit a.txt 2 => two";
+    let world = World::new(story);
+    let address = format!("{}:1", &SESSION[..8]);
+    expect![[r#"
+        diff --git a/a.txt b/a.txt
+        --- a/a.txt
+        +++ b/a.txt
+        @@ -1,3 +1,3 @@
+         1
+        -two
+        +2
+         3
+        ! Not as staged: a.txt. git apply --3way takes them after git add; git apply alone takes them as they are.
+    "#]]
+    .assert_eq(&world.turnlens(&["diff", "-R", &address]));
+    assert_eq!(world.git(&["apply"], &world.turnlens(&["-q", "diff", "-R", &address])), "");
+    assert_eq!(fs::read_to_string(world.root.join("a.txt")).expect("a file"), spell("1/2/3"));
 }

@@ -5,7 +5,7 @@
 
 use crate::align::align;
 use crate::blame::Blame;
-use crate::text::{Interner, Words, lines};
+use crate::text::{Interner, is_small, lines, tokens};
 
 /// `old` lines from `start` on became `new` lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,15 +44,14 @@ impl Follower {
 
     /// For each line of the buffer's text, which line of the base it is, and whether only its white space differs.
     pub fn kept(&self, base: &str, buffer: &str) -> Vec<Option<(u32, bool)>> {
-        let mut words = Interner::default();
-        let (old, new) = (words.text_lines(base), words.text_lines(buffer));
+        let (old, new): (Vec<&str>, Vec<&str>) = (lines(base).collect(), lines(buffer).collect());
         let mut kept: Vec<Option<(u32, bool)>> = vec![None; new.len()];
         let mut least = 0;
-        for (at, id) in new.iter().enumerate() {
+        for (at, line) in new.iter().enumerate() {
             let Some(from) = self.from.get(at).copied().flatten().filter(|from| *from >= least) else { continue };
             let Some(was) = old.get(from as usize) else { continue };
-            let reformatted = was != id && words.tokens(*was) == words.tokens(*id) && !words.small(*id);
-            if was == id || reformatted {
+            let reformatted = was != line && !is_small(line) && tokens(was) == tokens(line);
+            if was == line || reformatted {
                 (kept[at], least) = (Some((from, reformatted)), from + 1);
             }
         }
@@ -68,7 +67,10 @@ impl Follower {
             let end = (at..new.len()).find(|y| kept[*y].is_some()).unwrap_or(new.len());
             let old_to = kept.get(end).copied().flatten().map_or(old.len(), |(from, _)| from as usize);
             if old_from < old_to {
-                for (y, found) in align(&old[old_from..old_to], &new[at..end]).0.iter().enumerate() {
+                let mut words = Interner::default();
+                let before: Vec<u32> = old[old_from..old_to].iter().map(|line| words.line(line)).collect();
+                let after: Vec<u32> = new[at..end].iter().map(|line| words.line(line)).collect();
+                for (y, found) in align(&before, &after).0.iter().enumerate() {
                     kept[at + y] = found.old().map(|x| (old_from as u32 + x, false));
                 }
             }

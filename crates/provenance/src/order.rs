@@ -173,12 +173,13 @@ impl Timeline {
     }
 
     fn gap_with_text_of(&mut self, node: NodeId) -> Option<NodeId> {
+        let alike: Vec<NodeId> = self.with_hash_of(node).filter(|other| *other < node).collect();
+        let is_gap =
+            |other: &NodeId| self.node(*other).is_some_and(|other| other.cause == Cause::Gap && other.parent.is_some());
+        let gap = alike.into_iter().find(is_gap)?;
         let ids: Vec<LineId> = self.text_of(node).iter().map(|line| line.id).collect();
-        let same = self.equal_candidates(&ids, None);
-        let gap = same.into_iter().find(|other| {
-            *other < node && self.node(*other).is_some_and(|other| other.cause == Cause::Gap && other.parent.is_some())
-        })?;
-        (self.text_of(gap).iter().map(|line| line.id).eq(ids.iter().copied())).then_some(gap)
+        let same = self.copy_of(gap).iter().map(|line| line.id).eq(ids);
+        same.then_some(gap)
     }
 }
 

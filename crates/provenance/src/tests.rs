@@ -220,6 +220,28 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     prop::collection::vec(deed, 1..25)
 }
 
+/// Memory is in proportion to what was written and removed, not to the file times the edits.
+#[test]
+fn memory_of_many_edits() {
+    let base: String = (0..2000).map(|line| format!("let base_{line} = {line};\n")).collect();
+    let mut events = story("seen a");
+    events[0].what = Happening::Seen { text: base.into(), how: Seen::Here, parents: Vec::new() };
+    let edits = 500;
+    for edit in 0..edits {
+        let old = format!("let base_{} = {};\n", edit * 3, edit * 3);
+        let new: String = (0..6).map(|line| format!("let new_{edit}_{line} = {line};\n")).collect();
+        let mut change = change("");
+        change.replacements = vec![Replacement { old: old.into(), new: new.into(), all: false }];
+        let what = Happening::Edit { step: StepKey(edit), change: Arc::new(change) };
+        let (key, at) = (EventKey(u64::from(edit) + 1), Timestamp(i64::from(edit) + 1));
+        events.push(Event { key, at, tree: Tree(0), turn: None, left_behind: false, what });
+    }
+    let mut timeline = Timeline::new();
+    sync(&mut timeline, &events);
+    let lines = 2000 + edits as usize * 7;
+    assert!(timeline.bytes() <= lines * 200, "{} bytes for {lines} lines", timeline.bytes());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 

@@ -9,8 +9,21 @@ use rustc_hash::FxHasher;
 /// The lines of a text, split at `\n`, each without its line end (`\n` or `\r\n`). A final line end begins no line.
 pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     let body = text.strip_suffix('\n').unwrap_or(text);
-    let none = text.is_empty();
-    body.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).filter(move |_| !none)
+    let mut rest = (!text.is_empty()).then_some(body);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let line = match memchr::memchr(b'\n', text.as_bytes()) {
+            Some(end) => {
+                rest = text.get(end + 1..);
+                &text[..end]
+            }
+            None => {
+                rest = None;
+                text
+            }
+        };
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    })
 }
 
 /// Whether a line says nothing about who wrote it: blank, or brackets and punctuation.
@@ -83,7 +96,6 @@ impl Interner {
     }
 
     /// Bytes that are kept beside the texts themselves.
-    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.ends.capacity() * 4 + self.numbers.allocation_size()
     }

@@ -375,6 +375,12 @@ impl Timeline {
         found
     }
 
+    /// The states whose text is likely that of `node`, itself included.
+    pub(crate) fn with_hash_of(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let same = self.node(node).and_then(|node| self.by_hash.get(&node.hash));
+        same.into_iter().flatten().copied()
+    }
+
     /// Adds a state. A step's own outcome is always a new state, even where the text is an old one.
     pub(crate) fn add(&mut self, parent: Option<NodeId>, cause: Cause, event: &Event, splices: Vec<Splice>) -> NodeId {
         let id = self.next_node();
@@ -393,6 +399,21 @@ impl Timeline {
         self.nodes.push(Node { parent, others: Box::default(), cause, key, at, splices, len, hash, last_gap });
         self.by_hash.entry(hash).or_default().push(id);
         id
+    }
+
+    /// Bytes that the states take, texts of lines left out.
+    pub fn bytes(&self) -> usize {
+        let lines = |splice: &Splice| (splice.added.len() + splice.removed.len()) * size_of::<Line>();
+        let splices = self.nodes.iter().flat_map(|node| &node.splices);
+        let of_heads = |done: &Done| done.heads.bytes();
+        splices.map(|splice| lines(splice) + size_of::<Splice>()).sum::<usize>()
+            + self.nodes.len() * size_of::<Node>()
+            + self.marks.len() * size_of::<Mark>()
+            + self.text.capacity() * size_of::<Line>()
+            + self.done.iter().map(|done| size_of::<Done>() + of_heads(done)).sum::<usize>()
+            + self.place_of.capacity() * size_of::<(EventKey, usize)>()
+            + self.by_hash.len() * (size_of::<(u64, Vec<NodeId>)>() + size_of::<NodeId>())
+            + self.interner.bytes()
     }
 
     /// The whole text of a state. The cursor goes there.
@@ -429,6 +450,11 @@ impl Timeline {
 }
 
 impl Heads {
+    fn bytes(&self) -> usize {
+        (self.of_tree.capacity() + self.before_left.capacity()) * size_of::<(Tree, NodeId)>()
+            + self.windows.capacity() * size_of::<(Tree, Window)>()
+    }
+
     fn get(&self, tree: Tree) -> Option<NodeId> {
         self.of_tree.iter().find(|(known, _)| *known == tree).map(|(_, node)| *node)
     }

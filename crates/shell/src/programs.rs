@@ -855,21 +855,24 @@ fn replaced(field: &Field, mark: &str, by: &[Field]) -> Vec<Field> {
     if field.is(mark) {
         return by.to_vec();
     }
-    match field.literal() {
-        Some(text) if text.contains(mark) && !mark.is_empty() => {
-            let mut result = Field::default();
-            for (n, part) in text.split(mark).enumerate() {
-                if n > 0 {
-                    result.push(Piece::Any);
-                }
-                if !part.is_empty() {
-                    result.push_text(part);
-                }
-            }
-            vec![result]
-        }
-        _ => vec![field.clone()],
+    let holds = |piece: &Piece| matches!(piece, Piece::Text(text) if text.contains(mark));
+    if mark.is_empty() || !field.pieces.iter().any(holds) {
+        return vec![field.clone()];
     }
+    let mut result = Field { pieces: Vec::new(), loose: field.loose };
+    for piece in &field.pieces {
+        let Piece::Text(text) = piece else {
+            result.push(piece.clone());
+            continue;
+        };
+        for (n, part) in text.split(mark).enumerate() {
+            if n > 0 {
+                result.push(Piece::Any);
+            }
+            result.push_text(part);
+        }
+    }
+    vec![result]
 }
 
 /// The file in which `-i.bak` keeps what was there.

@@ -38,6 +38,7 @@ pub(crate) fn run(command: &str, cd: Cd) -> Effects {
         // Work is bounded by the length of the text, whatever loops and functions make of it.
         fuel: 20_000 + command.len().saturating_mul(8),
         depth: 0,
+        conditions: 0,
         split: None,
         cd,
     };
@@ -59,6 +60,8 @@ pub(crate) struct Run {
     sure: Sure,
     fuel: usize,
     depth: u32,
+    /// How many commands around this one only ask for its status: `set -e` does nothing there.
+    conditions: u32,
     /// A variable's text that bash splits into several arguments and zsh does not.
     split: Option<String>,
     cd: Cd,
@@ -232,6 +235,14 @@ impl Run {
         })
     }
 
+    /// Runs what is a condition, where that is so: `set -e` does nothing in it.
+    fn asked<T>(&mut self, is_condition: bool, run: impl FnOnce(&mut Run) -> T) -> T {
+        self.conditions += u32::from(is_condition);
+        let result = run(self);
+        self.conditions -= u32::from(is_condition);
+        result
+    }
+
     /// Runs what may not be reached.
     fn maybe(&mut self, run: impl FnOnce(&mut Run)) {
         let (sure, moves) = (std::mem::replace(&mut self.sure, Sure::Maybe), self.scope.moves);
@@ -261,7 +272,8 @@ impl Run {
                 return Output::Unknown;
             }
             let is_last = n + 1 == list.items.len();
-            let is_checked = is_last || (self.scope.stops_on_error && chain.rest.is_empty());
+            let stops = self.scope.stops_on_error && self.conditions == 0;
+            let is_checked = is_last || (stops && chain.rest.is_empty() && !chain.first.negated);
             self.sure = if is_checked { sure } else { sure.min(Sure::Tried) };
             let moves = self.scope.moves;
             output = output.and(self.chain(chain, around));
@@ -290,10 +302,11 @@ impl Run {
         let all_succeed = is_and && (sure == Sure::Done || leaves);
         let mut level = if rest.is_empty() || all_succeed { sure } else { sure.min(Sure::Tried) };
         self.sure = level;
-        let mut output = self.pipeline(&chain.first, around);
+        let count = rest.len();
+        let mut output = self.asked(count > 0, |run| run.pipeline(&chain.first, around));
         let mut is_solid = hardly_fails(&chain.first);
         let mut moved_maybe = false;
-        for (join, pipeline) in rest {
+        for (n, (join, pipeline)) in rest.iter().enumerate() {
             level = match join {
                 Join::And if all_succeed || is_solid => level,
                 _ => Sure::Maybe,
@@ -304,7 +317,7 @@ impl Run {
             is_solid &= *join == Join::And && hardly_fails(pipeline);
             let before = self.scope.moves;
             self.sure = level;
-            output = match self.pipeline(pipeline, around) {
+            output = match self.asked(n + 1 < count, |run| run.pipeline(pipeline, around)) {
                 next if level > Sure::Maybe => output.and(next),
                 _ => Output::Unknown,
             };
@@ -322,8 +335,9 @@ impl Run {
         if pipeline.negated {
             self.sure = sure.min(Sure::Tried);
         }
+        let moves = self.scope.moves;
         let output = match &*pipeline.stages {
-            [stage] => self.stage(stage, around),
+            [stage] => self.asked(pipeline.negated, |run| run.stage(stage, around)),
             stages => {
                 let last = self.sure;
                 let others = if self.scope.checks_pipes { last } else { last.min(Sure::Tried) };
@@ -341,6 +355,8 @@ impl Run {
                 flow
             }
         };
+        // What follows may be what is done where `cd` failed.
+        self.scope.cd_unchecked |= pipeline.negated && self.scope.moves != moves;
         self.sure = sure;
         output
     }
@@ -373,10 +389,10 @@ impl Run {
                     if is_run {
                         let sure = self.sure;
                         self.sure = sure.min(Sure::Tried);
-                        self.list(condition, around);
+                        self.condition(condition, around);
                         self.sure = sure;
                     } else {
-                        self.maybe(|run| drop(run.list(condition, around)));
+                        self.maybe(|run| run.condition(condition, around));
                     }
                     self.branch(body, around);
                 }
@@ -386,7 +402,7 @@ impl Run {
             Command::While { condition, body } => {
                 self.forget_changes(&[condition, body]);
                 self.maybe(|run| {
-                    run.list(condition, Around { input: &Output::Unknown, ..around });
+                    run.condition(condition, Around { input: &Output::Unknown, ..around });
                     run.list(body, Around { input: &Output::Unknown, ..around });
                 });
                 Output::Unknown
@@ -412,6 +428,13 @@ impl Run {
                 Output::nothing()
             }
         }
+    }
+
+    fn condition(&mut self, condition: &List, around: Around<'_>) {
+        let moves = self.scope.moves;
+        self.asked(true, |run| run.list(condition, around));
+        // The body may be what is done where `cd` failed.
+        self.scope.cd_unchecked |= self.scope.moves != moves;
     }
 
     fn branch(&mut self, body: &List, around: Around<'_>) {
@@ -679,6 +702,7 @@ impl Run {
     fn output_of(&mut self, script: &Script, around: Around<'_>) -> Output {
         let output = self.subshell(|run| {
             run.sure = run.sure.min(Sure::Tried);
+            run.scope.stops_on_error = false;
             run.script(script, around.input)
         });
         match output {

@@ -177,6 +177,10 @@ fn matches_segments(pattern: &[&str], path: &[&str]) -> bool {
 }
 
 fn matches_name(pattern: &str, name: &str) -> bool {
+    // A pattern that matches no file stays as it is, and is then a name.
+    if pattern.contains('[') && pattern.replace('\\', "") == name {
+        return true;
+    }
     let pattern = pieces(pattern);
     let name: Vec<char> = name.chars().collect();
     let (mut p, mut n, mut back) = (0, 0, None);
@@ -261,6 +265,7 @@ mod tests {
         check(Target::Glob("src/**/*.rs".into()), &paths, expect!["/repo/src/a.rs /repo/src/b/a.rs"]);
         check(Target::Glob(r"a\*.rs".into()), &paths, expect!["/repo/a*.rs"]);
         check(Target::Glob("[!x]??s".into()), &paths, expect!["/repo/a.rs"]);
+        check(Target::Glob("[ab]".into()), &["/repo/[ab]", "/repo/a", "/repo/ab"], expect!["/repo/[ab] /repo/a"]);
         check(Target::Glob("s*".into()), &paths, expect!["/repo/src/a.rs /repo/src/b/a.rs /repo/src/a.md"]);
         check(Target::Glob("**".into()), &paths[..2], expect!["/repo/src/a.rs /repo/src/b/a.rs"]);
     }

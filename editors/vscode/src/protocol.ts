@@ -173,6 +173,7 @@ export interface Requests {
     params: { textDocument?: TextDocumentIdentifier; query?: string; all?: boolean };
     result: { sessions: Session[]; reading: Reading | null };
   };
+  'turnlens/undo': { params: { address: string }; result: { message: string } };
   'turnlens/search': { params: { query: string }; result: { total: number; sessions: number; hits: SearchHit[] } };
   'turnlens/status': { params: Record<string, never>; result: Status };
   'turnlens/doctor': { params: Record<string, never>; result: { text: string } };

@@ -23,6 +23,8 @@ pub(crate) struct State {
 pub(crate) enum What {
     Edit(StepRef),
     Read(StepRef),
+    /// The text that an edit found: something that no log tells had changed the file before it.
+    Found(StepRef),
     /// `None`: the commit deleted the file.
     Commit(CommitInfo, Option<BlobId>),
     /// A backup that the agent made.
@@ -33,6 +35,8 @@ impl Answers<'_> {
     /// The states of a file, which may be deleted, the newest first.
     pub(crate) fn file_states(&self, path: &Path) -> Vec<State> {
         let mut states = self.moment.with_timeline(path, told);
+        // What an edit found and what it left are of one time, the later told last.
+        states.reverse();
         if let Some(repo) = self.workspace.repo(path)
             && let Some(rel) = repo.relative(path)
         {
@@ -53,7 +57,8 @@ fn told(known: &FileHistory<'_>) -> Vec<State> {
     let state = |(by, lines): (provenance::Witness, u32)| {
         let step = |key| known.view.step_of(key).cloned();
         let what = match (by.step, known.told(by.key)) {
-            (Some(key), _) | (None, Some(Told::Edit(key))) => What::Edit(step(key)?),
+            (Some(key), _) => What::Edit(step(key)?),
+            (None, Some(Told::Edit(key))) => What::Found(step(key)?),
             (None, Some(Told::Read(key))) => What::Read(step(key)?),
             (None, Some(Told::Commit(_))) => return None,
             (None, None) => What::Backup,

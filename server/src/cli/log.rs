@@ -92,6 +92,9 @@ fn list(here: &Here, states: &[State]) -> String {
         let (address, what, text) = match &state.what {
             What::Edit(step) => (step.address(), format!("edited by {}", step.agent.short()), step.title.to_string()),
             What::Read(step) => (step.address(), format!("read by {}", step.agent.short()), step.title.to_string()),
+            What::Found(step) => {
+                (step.address(), format!("found by {}", step.agent.short()), "turnlens cat --before prints it".into())
+            }
             What::Commit(commit, blob) => {
                 let what = if blob.is_some() { "commit by" } else { "deleted in a commit by" };
                 (commit.id.short(), format!("{what} {}", commit.author), commit.subject.clone())
@@ -114,6 +117,7 @@ fn state_as_json(state: &State) -> serde_json::Value {
     let (kind, step, commit) = match &state.what {
         What::Edit(step) => ("edit", Some(step), None),
         What::Read(step) => ("read", Some(step), None),
+        What::Found(step) => ("found", Some(step), None),
         What::Commit(commit, _) => ("commit", None, Some(commit.id.short())),
         What::Backup => ("backup", None, None),
     };

@@ -152,8 +152,9 @@ fn step_json(asked: &Snapshot, answers: &Answers<'_>, file: &FileView, session: 
 /// Every known state of a file that can be shown, newest first. The text of a backup is no document.
 pub(super) fn states(asked: &Snapshot, answers: &Answers<'_>, path: &Path) -> Vec<Value> {
     let told = |state: &State| match &state.what {
-        What::Edit(step) => step_state(asked, answers, path, step, "edited", state.lines),
-        What::Read(step) => step_state(asked, answers, path, step, "read whole", state.lines),
+        What::Edit(step) => step_state(asked, answers, path, step, ("edited", Moment::After), state.lines),
+        What::Read(step) => step_state(asked, answers, path, step, ("read whole", Moment::After), state.lines),
+        What::Found(step) => step_state(asked, answers, path, step, ("found", Moment::Before), state.lines),
         What::Commit(commit, blob) => {
             let (hash, author) = (commit.id.short().into(), commit.author.as_str().into());
             let entry = HistoryEntry::Commit { hash, author, at: Some(commit.at), folder: None };
@@ -178,7 +179,7 @@ fn step_state(
     answers: &Answers<'_>,
     path: &Path,
     step: &workspace::StepRef,
-    what: &str,
+    (what, moment): (&str, Moment),
     lines: Option<u32>,
 ) -> Option<Value> {
     let view = answers.moment.session_view(&step.session)?;
@@ -186,7 +187,7 @@ fn step_state(
     let result = at.step.result.as_ref()?;
     let mut paths = result.edits.iter().map(|edit| &edit.path).chain(&result.whole_read);
     let spelled = paths.find(|spelled| answers.moment.local(&view.session, spelled) == path)?;
-    let (id, name) = answers.named_file(&view, (step.turn, &step.numbers), Moment::After, spelled);
+    let (id, name) = answers.named_file(&view, (step.turn, &step.numbers), moment, spelled);
     let label = step.label();
     let status = lens::line_status(step.agent.short(), Some(step.at), &step.title, &answers.frame.view());
     let lines = lines.map(|lines| format!(" · {}", lens::count(lines.into(), "line"))).unwrap_or_default();

@@ -710,6 +710,26 @@ local function restore()
   )
   vim.cmd('silent undo')
   check('restore: one undo takes it back', vim.deep_equal(t.lines(code_buf), now) and not vim.bo[code_buf].modified)
+
+  -- A file that is gone; it is put back where it was at the end.
+  local file, kept = code_file, vim.fn.tempname()
+  vim.uv.fs_copyfile(file, kept)
+  vim.uv.fs_unlink(file)
+  asked = answering(function(items)
+    for _, item in ipairs(items) do
+      if vim.endswith(vim.uri_to_fname(item.uri), vim.fn.fnamemodify(file, ':t')) then return item end
+    end
+  end)
+  vim.cmd('Turnlens restore deleted')
+  check('restore: files that are gone', wait(function() return asked.labels end), t.said())
+  check(
+    'restore: its text is in a buffer, nothing is written',
+    wait(function() return t.name() == file and vim.bo.modified and #t.lines() > 1 end) and vim.uv.fs_stat(file) == nil,
+    { t.name(), t.said() }
+  )
+  vim.uv.fs_copyfile(kept, file)
+  vim.cmd('silent edit!')
+  check('restore: the file as it was', vim.deep_equal(t.lines(code_buf), now), t.lines(code_buf))
 end
 
 local function explain()

@@ -246,10 +246,10 @@ async function peek(bench, facts) {
 }
 
 async function lastTurn(bench, facts) {
-  await bench.keys('Control+Shift+P');
-  await bench.choose('>last turn');
+  await bench.ask('Control+Shift+P', '>last turn');
   await bench.until('the command in the first row', async () => (await bench.quickRows())[0]?.includes('Show Changes of the Last Turn'));
   await bench.keys('Escape', 'Control+Shift+P');
+  await bench.until('the empty palette', async () => (await bench.asked()) === '>');
   // Its initials and Enter: four keys.
   const keys = ['c', 'l', 't', 'Enter'];
   for (const key of keys) {
@@ -363,15 +363,14 @@ async function asWithoutTurnlens(bench, facts) {
 
 async function workspaceSymbols(bench, facts) {
   const word = (facts.sessions[0]?.title ?? '').split(/\s+/).find((w) => /^\w{4,}$/.test(w));
-  await bench.keys('Control+t');
-  await bench.choose(`#${word}`);
+  await bench.ask('Control+t', `#${word}`);
   const plain = await bench.until('symbols', async () => {
     const found = await bench.quickRows();
     return found.some((row) => row.includes('_neighbour')) && found;
   });
   must('no turn for a plain word', plain.every((row) => row.includes('_neighbour')), plain);
-  await bench.keys('Escape', 'Control+t');
-  await bench.choose(`#?${word}`);
+  await bench.keys('Escape');
+  await bench.ask('Control+t', `#?${word}`);
   const turns = await bench.until('turns', async () => {
     const found = await bench.quickRows();
     return found.some((row) => row.startsWith('? ')) && found;
@@ -560,8 +559,7 @@ async function fileHistory(bench, facts) {
   const hover = bench.page.locator('.monaco-hover:visible .hover-row').filter({ hasText: /turn \d+/ });
   await bench.until('our hover in a diff editor', async () => (await hover.count()) > 0);
   await shot(bench, 'diff-hover');
-  await bench.keys('Escape');
-  await bench.keys('Control+F4');
+  await bench.putBack();
   return rows.join(' ‖ ');
 }
 
@@ -580,7 +578,7 @@ async function restoresAState(bench, facts) {
       await oldest.hover({ timeout: 1000 }).catch(() => undefined);
       await oldest.locator('[aria-label^="Restore"]').click({ timeout: 1000 }).catch(() => undefined);
     }
-    return (await bench.changedFiles()).length === 1;
+    return (await bench.changedFiles()).length > 0;
   });
   same('the tab', await bench.activeTab(), fileName(facts));
   await bench.until('the text of then', async () => !(await bench.editor.innerText()).replaceAll('\u00a0', ' ').includes(facts.known.text.trim()));
@@ -589,6 +587,35 @@ async function restoresAState(bench, facts) {
   await bench.until('one undo takes it back', async () => (await bench.changedFiles()).length === 0);
   await bench.viewLine(facts.known.text).waitFor();
   return `${turns.length} turns`;
+}
+
+/** A file that is gone comes back as a file that is not saved yet. */
+async function restoresADeletedFile(bench, facts) {
+  if (!facts.disposable) throw new Skip('only where the repository is of this run');
+  const gone = facts.sources.toSorted((a, b) => b.known - a.known).find(({ name }) => name !== facts.file).name;
+  const file = path.join(bench.repo, gone);
+  const text = fs.readFileSync(file, 'utf8');
+  fs.rmSync(file);
+  try {
+    await bench.open(facts.file);
+    await bench.command('Restore Deleted File…');
+    const rows = await bench.until('files that are gone', async () => {
+      const found = await bench.quickRows();
+      return found.some((row) => row.startsWith(gone)) && found;
+    });
+    await shot(bench, 'deleted');
+    await bench.choose(gone);
+    await bench.until('the file in the first row', async () => (await bench.quickRows())[0]?.startsWith(gone));
+    await bench.keys('Enter');
+    await bench.until('its tab, not saved', async () => (await bench.changedFiles()).some((tab) => tab.includes(gone.split('/').at(-1))));
+    await bench.viewLine(text.split('\n').find((line) => line.trim() !== '')).waitFor();
+    must('nothing is written', !fs.existsSync(file));
+    await shot(bench, 'deleted-restored');
+    await bench.putBack();
+    return rows.join(' ‖ ');
+  } finally {
+    fs.writeFileSync(file, text);
+  }
 }
 
 const statesInPick = (bench) =>
@@ -600,8 +627,7 @@ const statesInPick = (bench) =>
 async function search(bench, facts) {
   const word = facts.sessions[0].title.split(/\s+/).find((w) => /^\w{4,}$/.test(w));
   await bench.open(facts.file);
-  await bench.keys('Control+Shift+P');
-  await bench.choose('>search sess');
+  await bench.ask('Control+Shift+P', '>search sess');
   await bench.until('the command in the first row', async () => (await bench.quickRows())[0]?.includes('Search Sessions…'));
   await bench.keys('Enter');
   await bench.until('the question', async () => (await bench.quickPick.isVisible()) && (await bench.asked()) === '');
@@ -632,6 +658,7 @@ async function undoOfATurn(bench, facts) {
   await bench.until('turns', async () => /Claude|Codex|Gemini/.test((await bench.quickRows())[0] ?? ''));
   await bench.keys('Enter');
   const apply = bench.page.locator('.part.panel').getByRole('button', { name: 'Apply' });
+  await bench.until('its words', async () => /Undo turn \d+: (\d+ of )?\d+ hunks? in \d+ files?\./.test(await bench.page.locator('.statusbar').innerText()));
   await apply.waitFor();
   const rows = async () => (await bench.page.locator('.part.panel .monaco-list-row').allInnerTexts()).map((row) => row.replaceAll('\u00a0', ' '));
   await bench.until('the file in the preview', async () => (await rows()).some((row) => row.startsWith(fileName(facts))));
@@ -855,6 +882,7 @@ export const CHECKS = [
   { name: 'line history', run: lineHistory },
   { name: 'file history', run: fileHistory },
   { name: 'restores a state', run: restoresAState },
+  { name: 'restores a deleted file', run: restoresADeletedFile },
   { name: 'search', run: search },
   { name: 'undo of a turn', run: undoOfATurn },
   { name: 'next and previous', run: nextAndPrevious },

@@ -44,7 +44,8 @@ const { repo, home } = places();
 const ownHome = path.join(work, 'home');
 fs.cpSync(home, ownHome, { recursive: true, preserveTimestamps: true });
 const env = environment(ownHome, path.join(work, 'cache'));
-const facts = { ...readFacts({ server, repo, env }), home: ownHome, server };
+const disposable = !values.repo && !values.demo;
+const facts = { ...readFacts({ server, repo, env }), home: ownHome, server, disposable };
 console.log(`${facts.file}: line ${facts.known.line} is a turn's, line ${facts.unknown.line} nobody's`);
 
 let failed = 0;

@@ -193,7 +193,7 @@ export class Bench {
   /** Types into the open quick input. */
   async choose(text) {
     const input = this.quickPick.locator('input').first();
-    await input.fill(text, { timeout: 5000 });
+    await input.fill(text, { timeout: 2000 });
   }
 
   /** Runs a command of ours by its title. */
@@ -207,15 +207,21 @@ export class Bench {
     // Its rows may still be sorted anew when the key comes, and then it is swallowed.
     const ran = async () => !(await this.asked()).startsWith(`>${words}`);
     await this.until(`command ${words}`, async () => {
-      if (await ran()) {
-        await this.page.keyboard.press('Control+Shift+P');
-        await this.choose(`>${words}`).catch(() => undefined);
-      }
+      if (await ran()) await this.ask('Control+Shift+P', `>${words}`);
       const there = await this.until(title, async () => (await this.quickRows())[0]?.includes(title), 3000).catch(() => false);
       // Soon after the start an extension may not be there yet.
       await this.page.keyboard.press(there ? 'Enter' : 'Escape');
       return there && this.until('its end', ran, 2000).catch(() => false);
     }, 30_000);
+  }
+
+  /** Opens a quick input by its key and types into it. */
+  async ask(key, text) {
+    await this.until(`the question of ${key}`, async () => {
+      await this.page.keyboard.press(key);
+      await this.choose(text).catch(() => undefined);
+      return (await this.asked()) === text;
+    });
   }
 
   /** What stands in the open quick input; nothing where none is open. */
@@ -249,8 +255,10 @@ export class Bench {
   }
 
   /** Files that were changed and not saved, by their tabs. */
-  changedFiles() {
-    return this.page.locator('.editor-group-container .tab.dirty').allInnerTexts();
+  async changedFiles() {
+    const tabs = await this.page.locator('.editor-group-container .tab.dirty').allInnerTexts();
+    // A name is drawn in parts.
+    return tabs.map((tab) => tab.replace(/\s+/g, ''));
   }
 
   /** What a check that failed left behind is no matter of the next one. */

@@ -100,6 +100,12 @@ fn programs_that_run_others() {
         ? program "./tool" […]"#]],
     );
     check(
+        "ls | xargs -I{} cp a $U{}.bak; ls | xargs -I NAME rm x/NAME",
+        expect![[r#"
+        ? program "cp" [….bak]
+        ? remove […]"#]],
+    );
+    check(
         "find -E . -fprint out; find . -execdir rm {} ';'; find a.rs -name 'a.rs' -delete",
         expect![[r#"
         ~ write out …

@@ -121,6 +121,28 @@ fn redirections() {
 
 #[test]
 fn folders() {
+    check(
+        "if cd x; then rm a; else rm b; fi; rm c",
+        expect![[r#"
+        ? remove [x/a]
+        ? remove [x/b]
+        = remove [x/c]
+        cd unchecked"#]],
+    );
+    check(
+        "! cd x && rm a; while cd y; do rm b; done",
+        expect![[r#"
+        ? remove [x/a]
+        ? remove […/b]
+        cd unchecked"#]],
+    );
+    check(
+        "set -e; { cd x; rm a; } || true; X=$(cd y; rm b)",
+        expect![[r#"
+        ~ remove [x/a]
+        ~ remove [x/y/b]
+        cd unchecked"#]],
+    );
     check("cd sub && echo x > a", expect![[r#"= write sub/a "x\n""#]]);
     check(
         "cd sub; echo x > a",
