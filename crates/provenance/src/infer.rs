@@ -5,7 +5,7 @@ use trace::StepKey;
 use crate::event::{Event, Tree, TurnKey, Writes};
 use crate::flow::{Fresh, push_mark};
 use crate::text::Words;
-use crate::timeline::{How, Line, Mark, NodeId, Splice, Timeline};
+use crate::timeline::{Done, Heads, How, Line, Mark, NodeId, Splice, Timeline};
 
 /// A command that may have written the file.
 #[derive(Clone, Debug)]
@@ -29,7 +29,8 @@ pub(crate) struct Window {
 
 /// How a run fits a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
+pub enum Fit {
+    /// The change does not have its shape.
     Not,
     /// It keeps tokens, mostly.
     Formats,
@@ -61,14 +62,41 @@ impl Timeline {
     }
 
     fn window(&self, tree: Tree) -> Window {
-        self.heads.windows.iter().find(|(known, _)| *known == tree).map(|(_, window)| *window).unwrap_or_default()
+        self.heads.window(tree)
     }
 
     /// The commands that may have made a change on `tree` that shows in `turn`; nothing where somebody else may have.
     pub(crate) fn suspects(&self, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
         let window = self.window(tree);
         let runs = self.runs.get(window.from..).filter(|_| !window.closed).unwrap_or_default();
-        let turn = turn.filter(|turn| window.turn == Some(*turn));
+        window.suspects(runs, tree, turn)
+    }
+
+    /// Those of a change that an event of the past showed, also where somebody else may have made it.
+    pub(crate) fn suspects_before(&self, done: &Done, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
+        let window = done.heads.window(tree);
+        window.suspects(self.runs.get(window.from..done.runs).unwrap_or_default(), tree, turn)
+    }
+
+    /// Whether a log told that somebody else changed the file before an event, since its text was told.
+    pub(crate) fn by_hand_before(&self, done: &Done, tree: Tree) -> bool {
+        done.heads.window(tree).closed
+    }
+
+    pub(crate) fn by_hand_now(&self, tree: Tree) -> bool {
+        self.window(tree).closed
+    }
+}
+
+impl Heads {
+    fn window(&self, tree: Tree) -> Window {
+        self.windows.iter().find(|(known, _)| *known == tree).map(|(_, window)| *window).unwrap_or_default()
+    }
+}
+
+impl Window {
+    fn suspects<'a>(&self, runs: &'a [Run], tree: Tree, turn: Option<TurnKey>) -> Suspects<'a> {
+        let turn = turn.filter(|turn| self.turn == Some(*turn));
         Suspects { runs: runs.iter().filter(|run| run.tree == tree).collect(), turn }
     }
 }
@@ -82,6 +110,15 @@ pub(crate) struct Suspects<'a> {
 impl Suspects<'_> {
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty()
+    }
+
+    pub(crate) fn is_of_one_turn(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    /// How each of them fits a part of a change, of a text that now has `len` lines.
+    pub(crate) fn fits(&self, words: &impl Words, part: &Splice, len: usize) -> Vec<(StepKey, Fit)> {
+        self.runs.iter().map(|run| (run.step, run.fit(words, part, len))).collect()
     }
 
     /// The one that wrote a part of a change, of a text that now has `len` lines; and whether it put it at the end.

@@ -36,6 +36,11 @@ struct Turn {
 }
 
 impl Timeline {
+    /// Whether the clock of this event's log is proven wrong: it happened at another time.
+    pub fn is_misdated(&self, key: crate::EventKey) -> bool {
+        self.misdated.contains(&key)
+    }
+
     /// Makes the timeline that of these events, which are in the order of their clocks. `load` reads one with its
     /// texts; `None` where they are gone.
     pub fn sync(&mut self, slots: &[Slot], mut load: impl FnMut(usize) -> Option<Event>) {
@@ -58,6 +63,8 @@ impl Timeline {
                 }
                 self.push(slot.key, slot.chain, event);
             }
+            let off = |turn: &&Turn| turn.at != slots[turn.which].at;
+            self.misdated = order.iter().filter(off).map(|turn| slots[turn.which].key).collect();
             let Some(advice) = self.advice.take().or_else(|| self.advice_at_the_end()) else { return };
             if !follow(&advice, slots, &mut order) {
                 return;

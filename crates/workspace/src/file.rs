@@ -52,6 +52,19 @@ pub struct FileView {
     pub steps: Arc<Vec<Option<StepRef>>>,
     /// Logs were still being read: what is not known may be known in a moment.
     pub reading: Option<(usize, usize)>,
+    /// Lines that came from other files of the worktree.
+    pub elsewhere: Arc<[Elsewhere]>,
+}
+
+/// A line that stood in another file before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// From 0.
+    pub line: u32,
+    /// The other file.
+    pub path: PathBuf,
+    /// Its line in the commit that is `HEAD`, from 0.
+    pub there: u32,
 }
 
 /// A file's timeline with the answer for the file as it is on disk.
@@ -66,6 +79,11 @@ impl FileHistory<'_> {
     pub fn number(&self, call: &str) -> Option<StepKey> {
         let at = self.numbers.calls.iter().position(|(_, known)| &**known == call)?;
         Some(StepKey(at as u32))
+    }
+
+    /// How a line (from 0) of a text of this file that no edit told came by its author, or stayed without.
+    pub fn account(&self, file: &FileView, line: usize) -> Option<provenance::Account> {
+        self.timeline.account(&file.blame, &file.text, line, HERE)
     }
 
     /// What told the state that this event proves.
@@ -108,6 +126,11 @@ pub fn short_session(session: &str) -> &str {
 }
 
 impl FileView {
+    /// Where a line (from 0) stood that came from another file.
+    pub fn stood_elsewhere(&self, line: u32) -> Option<&Elsewhere> {
+        self.elsewhere.iter().find(|known| known.line == line)
+    }
+
     /// The step that wrote a line (from 0).
     pub fn step(&self, line: usize) -> Option<&StepRef> {
         let origin = self.blame.lines.get(line).copied().flatten()?;
@@ -328,7 +351,7 @@ impl FileState {
             Arc::new(self.numbers.calls.iter().map(|(log, call)| moment.step_ref(*log, call)).collect())
         });
         self.steps = Some((generation, steps.clone()));
-        FileView { path: path.to_owned(), text, blame, steps, reading: None }
+        FileView { path: path.to_owned(), text, blame, steps, reading: None, elsewhere: Arc::default() }
     }
 }
 

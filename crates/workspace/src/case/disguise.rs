@@ -178,7 +178,8 @@ fn invent(piece: &str, number: u64, tried: u64) -> String {
     const LARGE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const FIGURES: &[u8] = b"0123456789";
     let longer = usize::try_from(tried / MOST_TRIED).unwrap_or(0);
-    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(tried);
+    let mut state =
+        number.wrapping_add(1).wrapping_mul(0xd134_2543_de82_ef95) ^ tried.wrapping_mul(0x2545_f491_4f6c_dd1d);
     let last = piece.chars().last();
     let letter = |c: char| {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -131,7 +131,8 @@ const MOST_REWRITTEN: usize = 20_000;
 impl Moment<'_> {
     /// The case of a line (from 0) of a file as it is on disk, with its texts as they are.
     pub fn case(&self, path: &Path, line: usize) -> std::io::Result<Case> {
-        let (text, depth) = self.with_state(path, |state| Ok::<_, std::io::Error>((state.read_disk(path)?, state.depth)))?;
+        let (text, depth) =
+            self.with_state(path, |state| Ok::<_, std::io::Error>((state.read_disk(path)?, state.depth)))?;
         let path = real(path);
         let repo = self.workspace.repo(&path);
         let target = Target::new(&path, repo.as_ref());

@@ -102,14 +102,23 @@ fn layout_and_commands() {
 
 #[test]
 fn other_scripts() {
-    check("1 говорит => // Привет, мир “да” 你好世界\n", "// Привет, мир “да” 你好世界", expect![[r#"
+    check(
+        "1 говорит => // Привет, мир “да” 你好世界\n",
+        "// Привет, мир “да” 你好世界",
+        expect![[r#"
         1 recorded
         1 recorded
-        1 recorded"#]]);
+        1 recorded"#]],
+    );
 }
 
 #[test]
 fn what_no_case_is() {
     assert!(Case::from_json("{}").is_err());
-    assert!(Case::from_json(r#"{"turnlens":"0","line":0,"answer":null,"lines":[],"text":[7],"events":[]}"#).unwrap().replay().is_none());
+    assert!(
+        Case::from_json(r#"{"turnlens":"0","line":0,"answer":null,"lines":[],"text":[7],"events":[]}"#)
+            .unwrap()
+            .replay()
+            .is_none()
+    );
 }
