@@ -2,3 +2,9 @@
 
 pub mod demo;
 pub mod lsp;
+
+/// Says that a test was skipped, and why.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+pub fn skip(why: &str) {
+    eprintln!("skipped: {why}");
+}

@@ -61,21 +61,30 @@ fn which_files() {
             t3 in /repo: Program any, Write out
         "#]],
     );
-    check("Bash mv a b; cp b c; git checkout -- d; git pull; gofmt -w e.go; cargo fmt; git commit -m x", expect![[r#"
+    check(
+        "Bash mv a b; cp b c; git checkout -- d; git pull; gofmt -w e.go; cargo fmt; git commit -m x",
+        expect![[r#"
         t0 in /repo: Move a b, Copy c, Git any, Format any, Build any
-    "#]]);
-    check("Bash rm a; rm a b; rm c\nPowerShell Remove-Item a\nMonitor rm a", expect![[r#"
+    "#]],
+    );
+    check(
+        "Bash rm a; rm a b; rm c\nPowerShell Remove-Item a\nMonitor rm a",
+        expect![[r#"
         t0 in /repo: Remove a b c
         t1 in /repo: Program any
         t2 in /repo: Remove a
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn where_cd_may_have_failed_both_folders_count() {
-    check("Bash cd src; rm a\nBash cd src && rm a\nBash cd src; python3 x.py", expect![[r#"
+    check(
+        "Bash cd src; rm a\nBash cd src && rm a\nBash cd src; python3 x.py",
+        expect![[r#"
         t0 in /repo: Remove src/a a
         t1 in /repo: Remove src/a
         t2 in /repo: Program any
-    "#]]);
+    "#]],
+    );
 }

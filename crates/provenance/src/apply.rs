@@ -5,7 +5,7 @@
 //! (Claude Code writes two blanks for a leading tab), so texts are taken from the replaced strings and hunks only tell
 //! where.
 
-use trace::{Change, Hunk, StepKey};
+use trace::{Change, Hunk, Replacement, StepKey};
 
 use crate::event::Event;
 use crate::flow::{Between, Fresh, flow, splices_of};
@@ -32,23 +32,38 @@ pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change
         agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
     });
     found.or_else(|| match (tree, &change.after) {
-        (Some(state), _) => loosely(timeline, event, step, change, state),
+        (Some(state), _) if timeline.lenient => loosely(timeline, event, step, change, state),
+        (Some(_), _) => None,
         (None, Some(after)) => Some(over_unknown(timeline, event, step, after)),
         (None, None) => None,
     })
 }
 
-/// The strings that were replaced stand in the newest state, each at one place, but not where the log says: somebody
-/// changed other lines since. Those changes are not known; the step's own are.
+/// The strings that were replaced (where the log tells none: the old sides of its hunks) stand in the newest state, each
+/// at one place, but not where the log says: somebody changed other lines since. Those changes are not known; the step's
+/// own are.
 fn loosely(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Change, state: NodeId) -> Option<NodeId> {
-    if change.replacements.is_empty() {
+    let replacements = match change.replacements.as_slice() {
+        [] => change.hunks.iter().map(as_replacement).collect::<Option<Vec<Replacement>>>()?,
+        told => told.to_vec(),
+    };
+    if replacements.is_empty() || change.after.is_some() {
         return None;
     }
-    let anywhere = Change { hunks: Vec::new(), ..change.clone() };
+    let anywhere = Change { hunks: Vec::new(), replacements, ..change.clone() };
     let old = timeline.text_of(state).to_vec();
     by_replacements(timeline, &old, &anywhere)?;
     let gap = timeline.add(Some(state), Cause::Gap, event, Vec::new());
     outcome(timeline, event, step, &anywhere, gap)
+}
+
+/// `None`: what stood there is not enough to be found again.
+fn as_replacement(hunk: &Hunk) -> Option<Replacement> {
+    let whole = |lines: Vec<&str>| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let old: Vec<&str> = hunk.old_lines().collect();
+    let telling = old.iter().filter(|line| !text::is_small(line)).count();
+    let found = telling > 0 && old.len() > 1;
+    found.then(|| Replacement { old: whole(old).into(), new: whole(hunk.new_lines().collect()).into(), all: false })
 }
 
 /// A whole file written over a text of which nothing is known: which lines are the step's own is not known either.

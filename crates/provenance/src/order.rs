@@ -48,6 +48,11 @@ impl Timeline {
             slots.iter().enumerate().map(|(which, slot)| Turn { which, at: slot.at, early: false }).collect();
         let several = slots.iter().any(|slot| Some(slot.chain) != slots.first().map(|slot| slot.chain));
         let mut read: rustc_hash::FxHashMap<usize, Option<Event>> = rustc_hash::FxHashMap::default();
+        // Whether an edit finds its text in another order is asked first, with all that is known now.
+        if let Some(from) = self.lenient_from.take() {
+            self.take_back_to(from);
+        }
+        self.lenient = false;
         for _ in 0..MOST_ADVICE {
             let same = |(done, turn): (&crate::timeline::Done, &Turn)| done.key == slots[turn.which].key;
             let kept = self.done.iter().zip(&order).take_while(|both| same((both.0, both.1))).count();
@@ -65,10 +70,13 @@ impl Timeline {
             }
             let off = |turn: &&Turn| turn.at != slots[turn.which].at;
             self.misdated = order.iter().filter(off).map(|turn| slots[turn.which].key).collect();
-            let Some(advice) = self.advice.take().or_else(|| self.advice_at_the_end()) else { return };
-            if !follow(&advice, slots, &mut order) {
-                return;
+            let advice = self.advice.take().or_else(|| self.advice_at_the_end());
+            if advice.is_some_and(|advice| follow(&advice, slots, &mut order)) {
+                continue;
             }
+            let Some(first) = self.pending.first().map(|one| one.place).filter(|_| !self.lenient) else { return };
+            (self.lenient, self.lenient_from) = (true, Some(first));
+            self.take_back_to(first);
         }
     }
 

@@ -237,7 +237,10 @@ fn ways_through_merges() {
         commit(4, &theirs, &[0]),
         commit(5, &both, &[2, 4]),
     ];
-    check_ways(&events, &both, expect![[r#"
+    check_ways(
+        &events,
+        &both,
+        expect![[r#"
         . | 0 0 0
         1 | - 1 1
         . | 1 1 2
@@ -246,14 +249,18 @@ fn ways_through_merges() {
         . | 3 4 5
         1: 1→1
         2: 3→4
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn ways_of_moved_lines() {
     let [base, long, taken, put] = ["abcdef", "abXYcdef", "abcdef", "abcdefXY"].map(named);
     let moved_at_once = [whole(1, 1, &base, &long)];
-    check_ways(&moved_at_once, &put, expect![[r#"
+    check_ways(
+        &moved_at_once,
+        &put,
+        expect![[r#"
         . | 0 0
         . | 1 1
         . | 2 4
@@ -263,9 +270,13 @@ fn ways_of_moved_lines() {
         1 | - 2 | stood at 2
         1 | - 3 | stood at 3
         1: 2→6, 3→7
-    "#]]);
+    "#]],
+    );
     let taken_before = [whole(1, 1, &base, &long), commit(2, &taken, &[])];
-    check_ways(&taken_before, &put, expect![[r#"
+    check_ways(
+        &taken_before,
+        &put,
+        expect![[r#"
         . | 0 0
         . | 1 1
         . | 2 4
@@ -275,7 +286,8 @@ fn ways_of_moved_lines() {
         1 | - 2 | stood at 2
         1 | - 3 | stood at 3
         1: 2→6, 3→7
-    "#]]);
+    "#]],
+    );
 }
 
 fn ran(key: u64, step: u32, writes: crate::Writes) -> Event {

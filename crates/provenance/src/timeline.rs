@@ -106,6 +106,10 @@ pub struct Timeline {
     pub(crate) advice: Option<Advice>,
     /// Events that happened at another time than their clocks say.
     pub(crate) misdated: Vec<EventKey>,
+    /// Edits that find no text are put where what they replaced stands.
+    pub(crate) lenient: bool,
+    /// Since which of `done` that is so.
+    pub(crate) lenient_from: Option<usize>,
 }
 
 /// Edits that are tried again at most.

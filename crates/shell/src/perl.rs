@@ -263,7 +263,14 @@ impl PerlScript {
             }
             let flags: String = step.flags.chars().filter(|c| "ims".contains(*c)).collect();
             let pattern = if flags.is_empty() { step.pattern.clone() } else { format!("(?{flags}:{})", step.pattern) };
-            Some(Compiled { regex: regex(&pattern, false)?, by: step.by.clone(), all: step.all, has_end })
+            let regex = regex(&pattern, false)?;
+            // Where nothing may be matched, Perl finds it at other places: right behind a match, not behind the last line.
+            let finds_nothing = |text: &str| regex.find_iter(text).any(|found| found.is_empty());
+            let may_be_empty = finds_nothing("") || finds_nothing("ab c\n\n");
+            if may_be_empty && (step.all || step.flags.contains('m')) {
+                return None;
+            }
+            Some(Compiled { regex, by: step.by.clone(), all: step.all, has_end })
         });
         Some(Ready { steps: steps.collect::<Option<Vec<Compiled>>>()?, whole: self.whole })
     }

@@ -31,7 +31,7 @@ impl Script {
         Some(Substitution(match &self.0 {
             Kind::Sed(script) => {
                 let mut ranges = 0;
-                let commands = compile_all(&script.commands, script.extended, &mut ranges)?;
+                let commands = compile_all(&script.commands, script.extended, true, &mut ranges)?;
                 Ready::Sed { commands, quiet: script.quiet, ranges }
             }
             Kind::Perl(script) => Ready::Perl(script.compile()?),
@@ -80,7 +80,7 @@ impl Substitution {
                     out = cycle.out;
                 }
                 let mut result = out.lines.join("\n");
-                if !out.lines.is_empty() && (text.ends_with('\n') || out.ends_in_added) {
+                if !out.lines.is_empty() && (text.ends_with('\n') || out.has_end) {
                     result.push('\n');
                 }
                 Some(result)
@@ -136,7 +136,14 @@ pub(crate) fn regex(pattern: &str, any_case: bool) -> Option<Regex> {
     RegexBuilder::new(pattern).case_insensitive(any_case).size_limit(1 << 20).build().ok()
 }
 
-fn compile_all(commands: &[Command], extended: bool, ranges: &mut usize) -> Option<Vec<Step>> {
+/// `is_always_reached`: by every line. Else a range may not see the lines where it begins and ends, and the versions of
+/// sed do not agree on what it does then.
+fn compile_all(
+    commands: &[Command],
+    extended: bool,
+    mut is_always_reached: bool,
+    ranges: &mut usize,
+) -> Option<Vec<Step>> {
     let regex = |pattern: &Pattern| regex(&pattern::convert(&pattern.text, extended)?, pattern.any_case);
     let mark = |spot: &Spot| {
         Some(match spot {
@@ -151,6 +158,7 @@ fn compile_all(commands: &[Command], extended: bool, ranges: &mut usize) -> Opti
         let address = match &command.address {
             Address::Every => Place::Every,
             Address::One(spot) => Place::One(mark(spot)?),
+            Address::Range(..) if !is_always_reached => return None,
             Address::Range(from, end) => {
                 *ranges += 1;
                 let end = match end {
@@ -171,10 +179,11 @@ fn compile_all(commands: &[Command], extended: bool, ranges: &mut usize) -> Opti
             // Of a range it changes all lines to one text; other forms are rare.
             Action::Change(_) if matches!(command.address, Address::Range(..)) => return None,
             Action::Change(text) => Done::Change(text.clone()),
-            Action::Block(commands) => Done::Block(compile_all(commands, extended, ranges)?),
+            Action::Block(commands) => Done::Block(compile_all(commands, extended, false, ranges)?),
             Action::Transliterate(pairs) => Done::Transliterate(pairs.clone()),
             Action::Other | Action::Elsewhere => return None,
         };
+        is_always_reached &= !matches!(action, Done::Delete | Done::Change(_) | Done::Block(_));
         Some(Step { address, negated: command.negated, action })
     };
     commands.iter().map(step).collect()
@@ -196,14 +205,14 @@ enum Range {
 #[derive(Default)]
 struct Out {
     lines: Vec<String>,
-    /// The last line is one that the script made, which always has an end.
-    ends_in_added: bool,
+    /// The last line has an end whether or not the text has one: it is not the text's last line.
+    has_end: bool,
 }
 
 impl Out {
-    fn put(&mut self, line: String, is_added: bool) {
+    fn put(&mut self, line: String, has_end: bool) {
         self.lines.push(line);
-        self.ends_in_added = is_added;
+        self.has_end = has_end;
     }
 }
 
@@ -228,10 +237,16 @@ impl Cycle<'_> {
         let next = self.run(steps, &mut behind)?;
         if matches!(next, Next::Go) && !quiet {
             let line = std::mem::take(&mut self.space);
-            self.out.put(line, false);
+            self.put(line);
         }
         behind.into_iter().for_each(|text| self.out.put(text, true));
         Some(())
+    }
+
+    /// Prints the line, or what became of it.
+    fn put(&mut self, line: String) {
+        let is_last = self.here.is_some_and(|here| here.is_last);
+        self.out.put(line, !is_last);
     }
 
     fn run(&mut self, steps: &[Step], behind: &mut Vec<String>) -> Option<Next> {
@@ -244,12 +259,12 @@ impl Cycle<'_> {
                     if let Some(changed) = replace(regex, &self.space, by, *all, *nth) {
                         self.space = changed;
                         if *print {
-                            self.out.put(self.space.clone(), false);
+                            self.put(self.space.clone());
                         }
                     }
                 }
                 Done::Delete => return Some(Next::Deleted),
-                Done::Print => self.out.put(self.space.clone(), false),
+                Done::Print => self.put(self.space.clone()),
                 Done::Append(text) => behind.push(text.clone()),
                 Done::Insert(text) => self.out.put(text.clone(), true),
                 Done::Change(text) => {

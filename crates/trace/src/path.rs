@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Agent, Backup, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind, Timestamp,
-    Touches,
+    Agent, Backup, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind,
+    Timestamp, Touches,
 };
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never

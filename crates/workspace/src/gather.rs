@@ -43,6 +43,7 @@ pub(crate) enum What {
         result: Place,
         call: Place,
         id: Arc<str>,
+        path: Box<str>,
         nth: u32,
         created: bool,
     },
@@ -194,10 +195,11 @@ impl Moment<'_> {
                     if copied {
                         continue;
                     }
-                    let nth = nth as u32;
-                    let (id, created) = (call.clone(), edit.created);
-                    let what = What::Edit { result: result.place, call: step.place, id, nth, created };
-                    clues.push(clue(tree, what, nth + 1));
+                    let (id, path, created) = (call.clone(), edit.path.clone(), edit.created);
+                    let before = result.edits.iter().take_while(|other| !std::ptr::eq(*other, edit));
+                    let of_path = before.filter(|other| other.path == edit.path).count() as u32;
+                    let what = What::Edit { result: result.place, call: step.place, id, path, nth: of_path, created };
+                    clues.push(clue(tree, what, nth as u32 + 1));
                 }
             }
         }
@@ -256,10 +258,10 @@ impl Moment<'_> {
                 let seen = body.content()?.observed.first()?.text.clone();
                 Happening::Seen { text: seen, how: Seen::Shown, parents: Vec::new() }
             }
-            What::Edit { result, call, id, nth, created } => {
+            What::Edit { result, call, id, path, nth, created } => {
                 let step = numbers.of(clue.log, id);
                 numbers.told.insert(clue.key, Told::Edit(step));
-                let mut change = self.change(clue, *result, *call, *nth)?;
+                let mut change = self.change(clue, (*result, *call), path, *nth)?;
                 // A call does not know whether it will make the file; its result told.
                 change.created |= *created;
                 Happening::Edit { step, change: Arc::new(change) }
@@ -291,14 +293,24 @@ impl Moment<'_> {
     }
 
     /// What a result proves; where it holds no texts, what the call asked for, which the result says was done.
-    fn change(&self, clue: &Clue, result: Place, call: Place, nth: u32) -> Option<trace::Change> {
+    /// `nth` of several changes of that file.
+    fn change(&self, clue: &Clue, (result, call): (Place, Place), path: &str, nth: u32) -> Option<trace::Change> {
         let of_file = |content: &trace::Content| {
-            let mut same = content.changes.iter().filter(|change| file_name(&change.path) == &*clue.name);
-            same.nth(nth as usize).cloned()
+            // One patch may change several files of one name; a call may spell its paths relative to a folder.
+            let mut same = content.changes.iter().filter(|change| names(&change.path, path));
+            let is_alike = |path: &str| path.starts_with("..") && file_name(path) == &*clue.name;
+            let mut alike = content.changes.iter().filter(|change| is_alike(&change.path));
+            same.nth(nth as usize).or_else(|| alike.next().filter(|_| alike.next().is_none())).cloned()
         };
         let from_result = self.bodies().body(clue.log, result).content().and_then(of_file);
         from_result.or_else(|| self.bodies().body(clue.log, call).content().and_then(of_file))
     }
+}
+
+/// Whether `told` is the path, or the end of it.
+fn names(told: &str, path: &str) -> bool {
+    let told = told.strip_prefix("./").unwrap_or(told);
+    path.strip_suffix(told).is_some_and(|folder| folder.is_empty() || folder.ends_with(['/', '\\']))
 }
 
 /// The steps of a log: the turn they belong to, and whether the person went back to before it.

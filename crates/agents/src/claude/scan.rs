@@ -234,7 +234,8 @@ impl<'s> Scanner<'s> {
     fn call(&mut self, block: &Block<'_>, cwd: Option<&str>) -> What {
         let Some(id) = block.id.filled().map(Arc::<str>::from) else { return What::Unknown("call without id".into()) };
         let shared = self.known.told.cwd.as_ref();
-        let (call, asked) = tools::call(id.clone(), block.name.or_empty().into(), &json::read(block.input), cwd, shared);
+        let (call, asked) =
+            tools::call(id.clone(), block.name.or_empty().into(), &json::read(block.input), cwd, shared);
         Arc::make_mut(&mut self.known.calls).put(id, asked);
         What::Call(call)
     }

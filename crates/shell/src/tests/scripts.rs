@@ -120,6 +120,7 @@ fn lines_and_ranges() {
     check_text("sed -i '0,/a/s/a/b/' f", "a\na\n", expect![[r#""b\na\n"  - -"#]]);
     check_text("sed -i '/a/,+1d; 1~2s/$/!/' f", "x\na\ny\nz\nw\n", expect![[r#""x!\nz\nw!\n"  - - - - -"#]]);
     check_text("sed -i '/^$/d;/^#/d' f", "a\n\n# b\nc\n", expect![[r#""a\nc\n"  a   c"#]]);
+    check_text("sed -i -n '/^$/p' f", "a\n\nb", expect![[r#""\n"    "#]]);
     check_text("sed -i d f", "a\nb\n", expect![[r#"""   "#]]);
 }
 
@@ -134,6 +135,8 @@ fn what_is_not_known_is_left_alone() {
     check_text("perl -pi -e 's/\\s+$//' f", "a \nb\n", expect!["not known"]);
     check_text("perl -pi -e 's/(?<=a)b/c/' f", "ab\n", expect!["not known"]);
     check_text("perl -pi -e 's/a/$x/' f", "ab\n", expect!["not known"]);
+    check_text("perl -pi -e 's/x*/y/g' f", "ab\n", expect!["not known"]);
+    check_text("sed -i '/a/d;2,3s/b/c/' f", "a\nb\n", expect!["not known"]);
 }
 
 #[test]
