@@ -88,7 +88,9 @@ pub enum Writes {
 
 /// What a command makes of one line: `None` where that is not known.
 #[derive(Clone)]
-pub struct Rewrite(pub Arc<dyn Fn(&str) -> Option<Vec<String>> + Send + Sync>);
+pub struct Rewrite(pub Arc<RewriteLine>);
+
+type RewriteLine = dyn Fn(&str) -> Option<Vec<String>> + Send + Sync;
 
 impl std::fmt::Debug for Rewrite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

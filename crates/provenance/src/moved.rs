@@ -134,7 +134,7 @@ fn longest<'a>(ids: &[LineId], open: &[bool], at: usize, places: Option<&Vec<Pla
         (before, after)
     };
     let places = places?;
-    let most = places.iter().map(|place| extent(place)).max_by_key(|(before, after)| before + after)?;
+    let most = places.iter().map(&extent).max_by_key(|(before, after)| before + after)?;
     let whole = places.iter().filter(|place| extent(place) == most);
     let sources: Vec<&[Line]> = whole.filter_map(|(text, x)| text.get(x - most.0..)).collect();
     // Two runs as long as each other that are not the same: it did not stand at one place.

@@ -204,7 +204,7 @@ fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<
 }
 
 /// Puts the advised edit at its place, and what its log tells later as much later. `false`: nothing would change.
-fn follow(advice: &Advice, slots: &[Slot], order: &mut Vec<Turn>) -> bool {
+fn follow(advice: &Advice, slots: &[Slot], order: &mut [Turn]) -> bool {
     let Some(moved) = order.get(advice.first).copied() else { return false };
     let target = order.get(advice.before).copied();
     let at = target.or(order.last().copied()).map_or(moved.at, |target| target.at);

@@ -187,6 +187,10 @@ pub(crate) fn run() -> Exit {
     })
 }
 
+fn from_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a number from 1".into())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -195,8 +199,4 @@ mod tests {
     fn the_arguments_fit_together() {
         super::Cli::command().debug_assert();
     }
-}
-
-fn from_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a number from 1".into())
 }

@@ -89,7 +89,7 @@ impl<'a> Edit<'a> {
             provenance::splices(now, then).into_iter().map(change).collect();
         edits.extend(noted.iter().map(|(line, annotation)| {
             let start = start_of(&document, *line);
-            Annotated((Range { start, end: start }, String::new()), *annotation)
+            Annotated((Range { start, end: start }, String::new()), annotation)
         }));
         if !edits.is_empty() {
             self.changes.push(Annotated(Change::Text { uri, version, edits }, annotation));
