@@ -10,9 +10,9 @@ use workspace::Case;
 fn reported_cases() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut read = 0;
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        let case = Case::from_json(&fs::read_to_string(&path).unwrap())
+    for entry in fs::read_dir(&folder).expect("the cases") {
+        let path = entry.expect("a case").path();
+        let case = Case::from_json(&fs::read_to_string(&path).expect("a case"))
             .unwrap_or_else(|why| panic!("{} is no case: {why}", path.display()));
         assert_eq!(case.replay().as_ref(), case.answer(), "{}", path.display());
         read += 1;

@@ -6,14 +6,14 @@ use super::*;
 /// replaced, `seen …` and `commit …` texts, `sed old/new`. `/` ends a line, `|` is what stands behind all.
 fn story(told: &str) -> Vec<(Slot, Option<Event>)> {
     let event = |(at, line): (usize, &str)| {
-        let (head, rest) = line.trim().split_once(' ').unwrap();
+        let (head, rest) = line.trim().split_once(' ').expect("two words");
         let text = |text: &str| text.trim().replace('/', "\n");
         let mut change = Changed::default();
         let mut table = Table::default();
         let what = match head {
             "seen" => Happening::Seen { text: text(rest).into(), how: Seen::Here, parents: Vec::new() },
             "sed" => {
-                let (old, new) = rest.split_once('/').unwrap();
+                let (old, new) = rest.split_once('/').expect("old and new");
                 let (old, new) = (old.to_owned(), new.to_owned());
                 let rewrite = move |line: &str| Some(vec![line.replace(&old, &new)]);
                 Happening::Ran { step: StepKey(at as u32), writes: vec![Writes::Lines(Rewrite(Arc::new(rewrite)))] }
@@ -33,7 +33,7 @@ fn story(told: &str) -> Vec<(Slot, Option<Event>)> {
                     text: Text::default(),
                     events: Vec::new(),
                 };
-                Happening::Edit { step: StepKey(step.parse().unwrap()), change: Arc::new(bare.change(&change)) }
+                Happening::Edit { step: StepKey(step.parse().expect("a step")), change: Arc::new(bare.change(&change)) }
             }
         };
         let (key, at) = (EventKey(at as u64 + 1000), Timestamp(at as i64 + 1_700_000_000_000));
@@ -51,7 +51,7 @@ fn check(told: &str, text: &str, expect: Expect) {
     for line in 0..provenance::lines(&text).count() {
         let plain = Case::of(&story, &text, line);
         let disguised = plain.disguised();
-        let read = Case::from_json(&disguised.to_json()).unwrap();
+        let read = Case::from_json(&disguised.to_json()).expect("a case");
         assert_eq!(read, disguised);
         assert_eq!(read.replay(), plain.answer, "line {line} of\n{}", disguised.to_json());
         let shown = disguised.lines.join("\n").to_lowercase();
@@ -117,7 +117,7 @@ fn what_no_case_is() {
     assert!(Case::from_json("{}").is_err());
     assert!(
         Case::from_json(r#"{"turnlens":"0","line":0,"answer":null,"lines":[],"text":[7],"events":[]}"#)
-            .unwrap()
+            .expect("a case")
             .replay()
             .is_none()
     );
