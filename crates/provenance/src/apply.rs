@@ -271,7 +271,8 @@ fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Cha
     let (Some(at), None) = (places.next(), places.next()) else { return None };
     let mut after = text.clone();
     after.replace_range(at..at + from.len(), &to);
-    let mut ranges = changed_ranges(timeline, &old[window.clone()], &after);
+    let kept = Kept { head: at, tail: text.len() - at - from.len() };
+    let mut ranges = changed_ranges(timeline, &old[window.clone()], &text, &after, kept);
     for range in &mut ranges {
         (range.from, range.to) = (range.from + window.start, range.to + window.start);
     }
@@ -294,27 +295,35 @@ fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Op
     let hint = change.hunks.first().map(|hunk| (hunk.old_start as usize).saturating_sub(1));
     // Later replacements see what earlier ones wrote; a range of the old text is told once all are done.
     let mut after = text.clone();
+    let mut kept = Kept { head: text.len(), tail: text.len() };
+    let mut replace = |after: &mut String, at: usize, from: &str, to: &str| {
+        kept.head = kept.head.min(at);
+        kept.tail = kept.tail.min(after.len() - at - from.len());
+        after.replace_range(at..at + from.len(), to);
+    };
     for replacement in &change.replacements {
         let (from, to) = (unix(&replacement.old), unix(&replacement.new));
         if from.is_empty() {
             if !after.trim().is_empty() {
                 return None;
             }
-            after = to;
+            let all = after.clone();
+            replace(&mut after, 0, &all, &to);
             continue;
         }
         let places: Vec<usize> = after.match_indices(&from).map(|(at, _)| at).collect();
         match places.as_slice() {
             [] => return None,
-            _ if replacement.all => after = after.replace(&from, &to),
-            [at] => after.replace_range(*at..at + from.len(), &to),
+            // From the last one on, so that the places before it stay.
+            several if replacement.all => several.iter().rev().for_each(|at| replace(&mut after, *at, &from, &to)),
+            [at] => replace(&mut after, *at, &from, &to),
             several => {
                 let at = nearest(&after, several, hint?)?;
-                after.replace_range(at..at + from.len(), &to);
+                replace(&mut after, at, &from, &to);
             }
         }
     }
-    Some(changed_ranges(timeline, old, &after))
+    Some(changed_ranges(timeline, old, &text, &after, kept))
 }
 
 fn unix(text: &str) -> String {
@@ -327,13 +336,33 @@ fn nearest(text: &str, places: &[usize], line: usize) -> Option<usize> {
     places.iter().copied().find(|at| line_of(*at) >= line)
 }
 
-/// Where `after` differs from the old lines: runs between lines that are equal from both ends. With several
-/// replacements the part between is left to the alignment.
-fn changed_ranges(timeline: &mut Timeline, old: &[Line], after: &str) -> Vec<Range> {
+/// Bytes at the beginning and at the end of a text that no replacement touched.
+#[derive(Clone, Copy)]
+struct Kept {
+    head: usize,
+    tail: usize,
+}
+
+/// Where `after` differs from the old lines, which are `text`: what was replaced, without the lines in it that are equal
+/// from both ends. With several replacements the part between is left to the alignment.
+fn changed_ranges(timeline: &mut Timeline, old: &[Line], text: &str, after: &str, kept: Kept) -> Vec<Range> {
     let new = timeline.interner.text_lines(after);
-    let same_head = old.iter().zip(&new).take_while(|(old, new)| old.id == **new).count();
-    let most = old.len().min(new.len()) - same_head;
-    let same_tail = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(old, new)| old.id == **new).count();
-    let (to, end) = (old.len() - same_tail, new.len() - same_tail);
-    vec![Range { from: same_head, to, lines: new[same_head..end].to_vec() }]
+    let untouched_head = text[..kept.head].matches('\n').count().min(old.len()).min(new.len());
+    let most = old.len().min(new.len()) - untouched_head;
+    let untouched_tail = whole_lines_at_end(text, kept.tail).min(whole_lines_at_end(after, kept.tail)).min(most);
+    let inside = untouched_head..old.len() - untouched_tail;
+    let new_inside = untouched_head..new.len() - untouched_tail;
+    let same = |(old, new): &(&Line, &LineId)| old.id == **new;
+    let (was, is) = (&old[inside.clone()], &new[new_inside.clone()]);
+    let head = was.iter().zip(is).take_while(same).count();
+    let tail = was[head..].iter().rev().zip(is[head..].iter().rev()).take_while(same).count();
+    let lines = is[head..is.len() - tail].to_vec();
+    vec![Range { from: inside.start + head, to: inside.end - tail, lines }]
+}
+
+/// Lines that lie wholly in the last bytes of a text.
+fn whole_lines_at_end(text: &str, bytes: usize) -> usize {
+    let start = text.len() - bytes;
+    let cut = start > 0 && text.as_bytes().get(start - 1) != Some(&b'\n');
+    text[start..].matches('\n').count().saturating_sub(usize::from(cut))
 }

@@ -68,7 +68,8 @@ impl Timeline {
     /// The commands that may have made a change on `tree` that shows in `turn`; nothing where somebody else may have.
     pub(crate) fn suspects(&self, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
         let window = self.window(tree);
-        let runs = self.runs.get(window.from..).filter(|_| !window.closed).unwrap_or_default();
+        let answered = window.closed || self.is_first_seen_elsewhere(tree);
+        let runs = self.runs.get(window.from..).filter(|_| !answered).unwrap_or_default();
         window.suspects(runs, tree, turn)
     }
 
@@ -121,22 +122,42 @@ impl Suspects<'_> {
         self.runs.iter().map(|run| (run.step, run.fit(words, part, len))).collect()
     }
 
+    /// Those that ran after `run`.
+    fn after(&self, run: &Run) -> impl Iterator<Item = &Run> {
+        self.runs.iter().copied().skip_while(move |other| !std::ptr::eq(*other, run)).skip(1)
+    }
+
     /// The one that wrote a part of a change, of a text that now has `len` lines; and whether it put it at the end.
     fn writer(&self, words: &impl Words, part: &Splice, len: usize) -> Option<(StepKey, bool)> {
         let fits: Vec<(Fit, &Run)> = self.runs.iter().map(|run| (run.fit(words, part, len), *run)).collect();
         let with = |least: Fit| fits.iter().filter(move |(fit, _)| *fit >= least);
         let one = |least: Fit| with(least).next().filter(|_| with(least).count() == 1).map(|(fit, run)| (*fit, *run));
         if let Some((Fit::Named, run)) = one(Fit::Brings) {
+            if !run.rewrote(words, part) && self.after(run).any(Run::goes_line_by_line) {
+                return None;
+            }
             let appends = run.writes.iter().any(|writes| matches!(writes, Writes::AtTheEnd));
             let others = run.writes.iter().any(|writes| matches!(writes, Writes::Whole | Writes::Lines(_)));
             return Some((run.step, appends && !others));
         }
         let (fit, run) = one(Fit::Formats)?;
-        (fit == Fit::May && self.turn.is_some() && run.turn == self.turn).then_some((run.step, false))
+        // Of several together, the change of one may hide the shape of another's.
+        let alone = self.runs.len() == 1;
+        (alone && fit == Fit::May && self.turn.is_some() && run.turn == self.turn).then_some((run.step, false))
     }
 }
 
 impl Run {
+    /// Whether it makes new lines of those that it finds.
+    fn goes_line_by_line(&self) -> bool {
+        self.writes.iter().any(|writes| matches!(writes, Writes::Lines(_)))
+    }
+
+    /// Whether it made a part of a change of the lines that stood there.
+    fn rewrote(&self, words: &impl Words, part: &Splice) -> bool {
+        self.writes.iter().any(|writes| matches!(writes, Writes::Lines(rewrite) if rewrites(words, &*rewrite.0, part)))
+    }
+
     fn fit(&self, words: &impl Words, part: &Splice, len: usize) -> Fit {
         self.writes.iter().map(|writes| writes.fit(words, part, len)).max().unwrap_or(Fit::Not)
     }

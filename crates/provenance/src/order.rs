@@ -8,7 +8,7 @@ use trace::Timestamp;
 
 use crate::apply;
 use crate::event::{Event, Happening, Slot};
-use crate::text::LineId;
+use crate::text::{self, LineId, Words};
 use crate::timeline::{Cause, Line, NodeId, Pending, Timeline};
 
 /// Edits that stand at the wrong place: they belong before another event.
@@ -53,31 +53,50 @@ impl Timeline {
             self.take_back_to(from);
         }
         self.lenient = false;
-        for _ in 0..MOST_ADVICE {
+        let mut left = MOST_ADVICE;
+        loop {
             let same = |(done, turn): (&crate::timeline::Done, &Turn)| done.key == slots[turn.which].key;
             let kept = self.done.iter().zip(&order).take_while(|both| same((both.0, both.1))).count();
             self.take_back_to(kept);
-            for turn in &order[kept..] {
-                let slot = slots[turn.which];
-                let event = match read.get(&turn.which) {
+            self.lenient_from = self.lenient_from.map(|from| from.min(kept));
+            // What events that were replayed before gave as advice may be of use now that others are known.
+            let mut asked = 0;
+            let mut followed = self.follow_first(&mut asked, slots, &mut order, left);
+            for at in kept..slots.len() {
+                if followed {
+                    break;
+                }
+                let which = order[at].which;
+                let event = match read.get(&which) {
                     Some(event) => event.clone(),
-                    None => load(turn.which),
+                    None => load(which),
                 };
                 if several {
-                    read.insert(turn.which, event.clone());
+                    read.insert(which, event.clone());
                 }
-                self.push(slot.key, slot.chain, event);
+                self.push(slots[which].key, slots[which].chain, event);
+                followed = self.follow_first(&mut asked, slots, &mut order, left);
             }
             let off = |turn: &&Turn| turn.at != slots[turn.which].at;
             self.misdated = order.iter().filter(off).map(|turn| slots[turn.which].key).collect();
-            let advice = self.advice.take().or_else(|| self.advice_at_the_end());
-            if advice.is_some_and(|advice| follow(&advice, slots, &mut order)) {
+            if !followed && left > 0 {
+                followed = self.advice_at_the_end().is_some_and(|advice| follow(&advice, slots, &mut order));
+            }
+            if followed {
+                left -= 1;
                 continue;
             }
             let Some(first) = self.pending.first().map(|one| one.place).filter(|_| !self.lenient) else { return };
             (self.lenient, self.lenient_from) = (true, Some(first));
             self.take_back_to(first);
         }
+    }
+
+    /// Takes the first advice from number `asked` on that changes the order.
+    fn follow_first(&self, asked: &mut usize, slots: &[Slot], order: &mut [Turn], left: usize) -> bool {
+        let new = self.advice.get(*asked..).unwrap_or_default();
+        *asked = self.advice.len();
+        left > 0 && new.iter().any(|advice| follow(advice, slots, order))
     }
 
     /// An edit that waits and fits the newest state belongs to the end.
@@ -93,14 +112,17 @@ impl Timeline {
             let head = self.head(event.tree)?;
             let text = self.text_of(head).to_vec();
             let came_later = self.done.get(place + 1..)?.iter().any(|done| done.node == Some(head));
-            let fits = came_later && !event.left_behind && outcome(self, &text, &event).is_some();
+            let fits = came_later
+                && !event.left_behind
+                && !stands_already(self, &text, &event)
+                && outcome(self, &text, &event).is_some();
             fits.then_some(Advice { first: place, before: self.done.len() })
         })
     }
 
     /// Looks for edits that wait, or stand beside the way to the newest state, and together make `ids` of that state.
     pub(crate) fn find_bridge(&mut self, head: Option<NodeId>, ids: &[LineId], event: &Event) {
-        let Some(head) = head.filter(|_| self.advice.is_none()) else { return };
+        let Some(head) = head else { return };
         let aside = |one: &&Pending| {
             let node = self.done.get(one.place).and_then(|done| done.node);
             node.is_some_and(|node| node != head && !self.leads_to(node, head))
@@ -122,7 +144,7 @@ impl Timeline {
         if self.bridge(&text, ids, &waiting, &mut taken, &mut trials)
             && let Some(first) = taken.first()
         {
-            self.advice = Some(Advice { first: *first, before: self.done.len().saturating_sub(1) });
+            self.advice.push(Advice { first: *first, before: self.done.len().saturating_sub(1) });
         }
     }
 
@@ -163,9 +185,6 @@ impl Timeline {
 
     /// An edit whose outcome was seen before it came, as a change that nobody explained, belongs before that.
     pub(crate) fn explain_gap(&mut self, node: NodeId) {
-        if self.advice.is_some() {
-            return;
-        }
         let Some(gap) = self.gap_with_text_of(node) else { return };
         let Some(parent) = self.node(gap).and_then(|gap| gap.parent) else { return };
         let Some(before) = self.done.iter().position(|done| done.node == Some(gap)) else { return };
@@ -179,7 +198,7 @@ impl Timeline {
                 return;
             }
             if here.parent == Some(parent) {
-                self.advice = Some(Advice { first: place, before });
+                self.advice.push(Advice { first: place, before });
                 return;
             }
             let Some(above) = here.parent else { return };
@@ -198,6 +217,16 @@ impl Timeline {
     }
 }
 
+/// Whether a telling line that the edit put in place of another stands in the text: it was made before.
+fn stands_already(timeline: &Timeline, text: &[Line], event: &Event) -> bool {
+    let Happening::Edit { change, .. } = &event.what else { return false };
+    change.replacements.iter().any(|replaced| {
+        let old: Vec<&str> = text::lines(&replaced.old).collect();
+        let mut new = text::lines(&replaced.new).filter(|line| !old.contains(line) && !text::is_small(line));
+        new.any(|new| text.iter().any(|line| timeline.interner.text(line.id) == new))
+    })
+}
+
 fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<Line>> {
     let Happening::Edit { change, .. } = &event.what else { return None };
     apply::applied(timeline, text, change)
@@ -210,8 +239,8 @@ fn follow(advice: &Advice, slots: &[Slot], order: &mut [Turn]) -> bool {
     let at = target.or(order.last().copied()).map_or(moved.at, |target| target.at);
     let shift = at.0 - moved.at.0;
     let chain = slots[moved.which].chain;
-    let was: Vec<usize> = order.iter().map(|turn| turn.which).collect();
-    for turn in order.iter_mut().filter(|turn| slots[turn.which].chain == chain) {
+    let mut better = order.to_vec();
+    for turn in better.iter_mut().filter(|turn| slots[turn.which].chain == chain) {
         if turn.which >= moved.which {
             turn.at = Timestamp(turn.at.0 + shift);
             turn.early = target.is_some();
@@ -220,6 +249,10 @@ fn follow(advice: &Advice, slots: &[Slot], order: &mut [Turn]) -> bool {
             (turn.at, turn.early) = (at, target.is_some());
         }
     }
-    order.sort_by_key(|turn| (turn.at, !turn.early, turn.which));
-    was.iter().ne(order.iter().map(|turn| &turn.which))
+    better.sort_by_key(|turn| (turn.at, !turn.early, turn.which));
+    let changed = order.iter().map(|turn| turn.which).ne(better.iter().map(|turn| turn.which));
+    if changed {
+        order.copy_from_slice(&better);
+    }
+    changed
 }

@@ -103,9 +103,10 @@ pub struct Timeline {
     only_shown: Vec<NodeId>,
     /// Commands that may have written the file.
     pub(crate) runs: Vec<Run>,
-    pub(crate) advice: Option<Advice>,
     /// Events that happened at another time than their clocks say.
     pub(crate) misdated: Vec<EventKey>,
+    /// What the replayed events say of their order.
+    pub(crate) advice: Vec<Advice>,
     /// Edits that find no text are put where what they replaced stands.
     pub(crate) lenient: bool,
     /// Since which of `done` that is so.
@@ -143,6 +144,7 @@ pub(crate) struct Done {
     nodes: usize,
     marks: usize,
     pub(crate) runs: usize,
+    advice: usize,
     pub(crate) heads: Heads,
     /// The state that it proves.
     pub(crate) node: Option<NodeId>,
@@ -189,6 +191,7 @@ impl Timeline {
     pub(crate) fn take_back_to(&mut self, kept: usize) {
         let Some(first) = self.done.get(kept) else { return };
         let (nodes, marks, runs, heads) = (first.nodes, first.marks, first.runs, first.heads.clone());
+        self.advice.truncate(first.advice);
         if self.cursor.is_some_and(|cursor| cursor.0 as usize >= nodes) {
             // Texts of nodes that go away cannot be walked from.
             let target = heads.newest.or(heads.committed);
@@ -217,8 +220,9 @@ impl Timeline {
         let heads = self.heads.clone();
         let (nodes, marks, runs) = (self.nodes.len(), self.marks.len(), self.runs.len());
         self.place_of.insert(key, self.done.len());
+        let advice = self.advice.len();
         let where_and_when = event.as_ref().map(|event| (event.tree, event.turn));
-        self.done.push(Done { key, chain, nodes, marks, runs, heads, node: None, where_and_when });
+        self.done.push(Done { key, chain, nodes, marks, runs, advice, heads, node: None, where_and_when });
         let Some(event) = event else { return };
         self.heads.note(&event);
         let node = self.replay(&event, chain);
@@ -266,6 +270,8 @@ impl Timeline {
                 };
                 let Some(node) = found else {
                     self.pending.push(Pending { place: self.done.len() - 1, event: event.clone() });
+                    // What it wrote is no command's.
+                    self.close_window(event.tree);
                     return None;
                 };
                 if change.before.is_none() && !change.created && self.is_only_shown(node) {
@@ -364,6 +370,11 @@ impl Timeline {
     /// The state that a step on `tree` would find where nothing else is known.
     pub(crate) fn head(&self, tree: Tree) -> Option<NodeId> {
         self.heads.get(tree).or(self.heads.newest).or(self.heads.committed)
+    }
+
+    /// Whether the text of a worktree is known only from another one.
+    pub(crate) fn is_first_seen_elsewhere(&self, tree: Tree) -> bool {
+        self.heads.get(tree).is_none() && self.heads.newest.is_some()
     }
 
     pub(crate) fn heads_of_trees(&self) -> impl Iterator<Item = NodeId> {

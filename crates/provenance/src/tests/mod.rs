@@ -1,0 +1,128 @@
+//! Stories of one file: each character is a line, each line of a story an event.
+
+mod accounts;
+mod fuzz;
+mod kept;
+mod random;
+mod story;
+mod ways;
+mod world;
+
+use expect_test::{Expect, expect};
+use trace::{Evidence, StepKey};
+
+use crate::{LineNow, Timeline, Tree};
+use story::{spell, story, sync};
+
+/// One sign for each line of `text`: the step, `.` nobody; behind it `~` carried, `"` reformatted.
+fn check(events: &str, text: &str, expect: Expect) {
+    let events = story(events);
+    let mut timeline = Timeline::new();
+    sync(&mut timeline, &events);
+    let told = signs(&timeline, text);
+    // The same, event by event, and with the last ones taken back and told again.
+    let mut other = Timeline::new();
+    for end in (0..=events.len()).chain([events.len() / 2, events.len()]) {
+        sync(&mut other, &events[..end]);
+    }
+    assert_eq!(told, signs(&other, text), "incremental is from scratch");
+    expect.assert_eq(&told);
+}
+
+fn signs(timeline: &Timeline, text: &str) -> String {
+    let blame = timeline.blame(&spell(text), Tree(0));
+    let sign = |origin: &Option<trace::LineOrigin>| match origin {
+        None => ".".to_owned(),
+        Some(origin) => {
+            let evidence = match origin.evidence {
+                Evidence::Recorded => "",
+                Evidence::Carried => "~",
+                _ => "\"",
+            };
+            format!("{}{evidence}", origin.step.0)
+        }
+    };
+    blame.lines.iter().map(sign).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn edits() {
+    check("1 abc -> aXbc", "aXbc", expect![". 1 . ."]);
+    check("1 new abc", "abc", expect!["1 1 1"]);
+    check("1 new abc\n2 abc -> aXc", "aXc", expect!["1 2 1"]);
+    check("seen abc\n1 b=>bX", "abXc", expect![". . 1 ."]);
+    check("1 new abc\n2 b=>XY\n3 Y=>Z", "aXZc", expect!["1 2 3 1"]);
+    check("", "abc", expect![". . ."]);
+}
+
+#[test]
+fn texts_that_the_log_leaves_out() {
+    // Written over who knows what.
+    check("1 => abc", "abc", expect![". . ."]);
+    // The state known is not the one found, but the replaced line stands in it once.
+    check("seen abc\n1 b=>bX\nseen aHbXc", "aHbXc", expect![". . . 1~ ."]);
+    check("seen abc\n1 z=>zX", "abc", expect![". . ."]);
+}
+
+#[test]
+fn rewinds() {
+    // Both states hold b; the one that was left behind is not the one found.
+    check("1 new abc\n! 2 abc -> abcX\n3 b=>bY", "abYc", expect!["1 1 3 1"]);
+    check("1 new abc\n! 2 abc -> abcX\n3 X=>Z", "abcZ", expect!["1 1 1 3"]);
+}
+
+#[test]
+fn people_between() {
+    check("1 new abc\nseen abHc\n2 abHc -> abHcX", "abHcX", expect!["1~ 1~ . 1~ 2"]);
+    check("1 new abc", "abHc", expect!["1~ 1~ . 1~"]);
+    check("1 new abc", "ac", expect!["1~ 1~"]);
+    // Whose x is it? Both accounts are as short.
+    check("1 abc -> abxc", "axbxc", expect![". . . 1~ ."]);
+}
+
+#[test]
+fn repeated_lines() {
+    check("1 PQ -> PxQ", "PxaxQ", expect![". . . . ."]);
+    check("1 new PxQ", "PaxbxQ", expect!["1~ . . . 1~ 1~"]);
+}
+
+#[test]
+fn undone_and_redone() {
+    check("1 abc -> aXbc\n2 abc -> aXbc", "aXbc", expect![". 2 . ."]);
+    check("1 abc -> aXbc\n2 aXbc -> aXYbc", "aXbc", expect![". 1 . ."]);
+    check("1 abc -> aXbc\nseen abc\n2 b=>bY", "abYc", expect![". . 2 ."]);
+}
+
+#[test]
+fn white_space() {
+    check("1 new abc", "a>bc", expect!["1~ 1\" 1~"]);
+    check("1 new abc\n2 abc -> a>bXc", "a>bXc", expect!["1 1\" 2 1"]);
+}
+
+#[test]
+fn worktrees() {
+    check("@1 1 new abc\n@2 2 abc -> abX", "abc", expect!["1 1 1"]);
+    check("1 new abc\n@1 2 abc -> aXbc", "abcH", expect!["1~ 1~ 1~ ."]);
+    check("blob abc\n1 b=>bX", "abXc", expect![". . 1 ."]);
+}
+
+#[test]
+fn histories() {
+    let mut timeline = Timeline::new();
+    sync(&mut timeline, &story("1 new abc\nseen abHc\n2 abHc -> aXHc"));
+    let blame = timeline.blame(&spell("aXHc"), Tree(0));
+    let links = timeline.history(&blame, 1);
+    let told: Vec<_> = links.iter().map(|link| (link.by.step.map(|step| step.0), link.text.to_string())).collect();
+    assert_eq!(told, [(Some(2), "let X = X;".to_owned()), (Some(1), "let b = b;".to_owned())]);
+    let fate = timeline.fate(&blame, StepKey(1));
+    let told = |written: &crate::Written| match written.now {
+        LineNow::At(now) => format!("{}→{now}", written.line),
+        LineNow::Gone(by) => format!("{} by {:?}", written.line, by.and_then(|by| by.step).map(|step| step.0)),
+    };
+    assert_eq!(fate.lines.iter().map(told).collect::<Vec<_>>(), ["0→0", "1 by Some(2)", "2→3"]);
+    assert_eq!(timeline.lines_now(&blame, StepKey(1)), Some(vec![Some(0), None, Some(3)]));
+    let removed: Vec<_> = timeline.removed(StepKey(2)).iter().map(|gone| (gone.line, gone.step, gone.place)).collect();
+    assert_eq!(removed, [(1, Some(StepKey(1)), 1)]);
+    let (before, after) = timeline.around(StepKey(2), StepKey(2)).expect("texts");
+    assert_eq!((before.as_deref(), after.as_str()), (Some(&*spell("abHc")), &*spell("aXHc")));
+}
