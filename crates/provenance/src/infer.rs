@@ -1,10 +1,11 @@
 //! Lines that exactly one command can have written.
 
+use rustc_hash::FxHashSet;
 use trace::StepKey;
 
 use crate::event::{Event, Tree, TurnKey, Writes};
 use crate::flow::{Fresh, push_mark};
-use crate::text::Words;
+use crate::text::{LineId, Words};
 use crate::timeline::{Done, Heads, How, Line, Mark, NodeId, Splice, Timeline};
 
 /// A command that may have written the file.
@@ -70,13 +71,21 @@ impl Timeline {
         let window = self.window(tree);
         let answered = window.closed || self.is_first_seen_elsewhere(tree);
         let runs = self.runs.get(window.from..).filter(|_| !answered).unwrap_or_default();
-        window.suspects(runs, tree, turn)
+        self.suspects_of(window, runs, tree, turn)
     }
 
     /// Those of a change that an event of the past showed, also where somebody else may have made it.
     pub(crate) fn suspects_before(&self, done: &Done, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
         let window = done.heads.window(tree);
-        window.suspects(self.runs.get(window.from..done.runs).unwrap_or_default(), tree, turn)
+        self.suspects_of(window, self.runs.get(window.from..done.runs).unwrap_or_default(), tree, turn)
+    }
+
+    fn suspects_of<'a>(&'a self, window: Window, runs: &'a [Run], tree: Tree, turn: Option<TurnKey>) -> Suspects<'a> {
+        let turn = turn.filter(|turn| window.turn == Some(*turn));
+        let runs: Vec<&Run> = runs.iter().filter(|run| run.tree == tree).collect();
+        let splices = self.nodes.iter().filter(|_| !runs.is_empty()).flat_map(|node| &node.splices);
+        let gone = splices.flat_map(|splice| &*splice.removed).map(|line| line.id).collect();
+        Suspects { runs, turn, gone }
     }
 
     /// Whether a log told that somebody else changed the file before an event, since its text was told.
@@ -95,17 +104,12 @@ impl Heads {
     }
 }
 
-impl Window {
-    fn suspects<'a>(&self, runs: &'a [Run], tree: Tree, turn: Option<TurnKey>) -> Suspects<'a> {
-        let turn = turn.filter(|turn| self.turn == Some(*turn));
-        Suspects { runs: runs.iter().filter(|run| run.tree == tree).collect(), turn }
-    }
-}
-
 pub(crate) struct Suspects<'a> {
     runs: Vec<&'a Run>,
     /// The turn in which both proofs lie.
     turn: Option<TurnKey>,
+    /// Lines that were removed before: somebody may have brought them back.
+    gone: FxHashSet<LineId>,
 }
 
 impl Suspects<'_> {
@@ -207,7 +211,14 @@ pub(crate) fn name_lines(
     if suspects.is_empty() {
         return;
     }
+    let stayed = |line: &&Line| line.mark != fresh.new && line.mark != fresh.unsure;
+    let there: FxHashSet<LineId> = lines.iter().filter(stayed).map(|line| line.id).collect();
+    let is_back = |line: &Line| suspects.gone.contains(&line.id) && !there.contains(&line.id) && !words.small(line.id);
     for part in parts {
+        // Then git or a person had a hand in it.
+        if part.added.iter().any(is_back) {
+            continue;
+        }
         let Some((step, appended)) = suspects.writer(words, part, lines.len()) else { continue };
         let mark = push_mark(marks, Mark { node, step: Some(step), how: How::Inferred });
         let at = part.at as usize;

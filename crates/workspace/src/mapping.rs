@@ -42,6 +42,9 @@ const TELLING_BYTES: usize = 64;
 /// Texts of a log that are held against git before it is said that git knows none of them.
 const MOST_TEXTS: usize = 40;
 
+/// Milliseconds between a commit and the end of the command that made it, hooks and all.
+const COMMIT_TAKES: u64 = 10 * 60 * 1000;
+
 /// A file here, as the paths of logs are held against it.
 pub(crate) struct Target<'a> {
     /// The file, without links on the way.
@@ -122,7 +125,8 @@ pub(crate) fn tree_of(
 fn git_knows(repo: &Repo, folder: &str, log: &DerivedPath, cache: &Cache, bodies: &dyn Bodies) -> bool {
     let began_here = log.start_commit.as_deref().is_some_and(|commit| repo.commit(commit).is_some());
     let lies_there = |cwd: &str| cwd.trim_end_matches('/') == folder || below(cwd, folder).is_some();
-    if began_here && log.cwds.iter().chain(&log.cwd).any(|cwd| lies_there(&forward_slashes(cwd))) {
+    let worked_there = log.cwds.iter().chain(&log.cwd).any(|cwd| lies_there(&forward_slashes(cwd)));
+    if worked_there && began_here {
         return true;
     }
     let key = (log.log, folder.to_owned(), repo.common_dir().to_owned());
@@ -130,6 +134,10 @@ fn git_knows(repo: &Repo, folder: &str, log: &DerivedPath, cache: &Cache, bodies
         && (known.same || known.records == log.tally.records)
     {
         return known.same;
+    }
+    if worked_there && made_commit_of(repo, log) {
+        cache.relocated.insert(key, Known { same: true, records: log.tally.records });
+        return true;
     }
     let in_folder = |path: &str| below(&forward_slashes(path), folder).is_some();
     let mut asked = 0;
@@ -149,6 +157,14 @@ fn git_knows(repo: &Repo, folder: &str, log: &DerivedPath, cache: &Cache, bodies
     });
     cache.relocated.insert(key, Known { same, records: log.tally.records });
     same
+}
+
+/// Whether a commit that the log's session made is here. Logs abbreviate its id, so its time must be right, too.
+fn made_commit_of(repo: &Repo, log: &DerivedPath) -> bool {
+    let made = log.all_steps().filter_map(|step| step.result.as_ref());
+    let made = made.filter_map(|result| Some((result.commit.as_deref()?, result.at?)));
+    made.take(MOST_TEXTS)
+        .any(|(id, at)| repo.commit(id).is_some_and(|commit| commit.at.0.abs_diff(at.0) <= COMMIT_TAKES))
 }
 
 /// The rest of a path below a folder; both with forward slashes.

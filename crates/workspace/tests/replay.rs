@@ -5,57 +5,45 @@
 
 #![allow(clippy::print_stderr, clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod corpus;
+
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use corpus::{Corpus, Expected, git};
 use provenance::{Chain, Event, EventKey, Happening, Seen, Slot, Timeline, Tree};
 use serde_json::Value;
-use trace::{Bodies, Change, StepKey, Timestamp};
+use trace::{Agent, Bodies, Change, StepKey, Timestamp};
 use workspace::{Env, Index};
 
-const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared");
+/// Files that are the commit's to the last byte, of all; of each agent, as they were last.
+const LEAST: [(Agent, usize); 3] = [(Agent::ClaudeCode, 83), (Agent::Codex, 53), (Agent::Gemini, 6)];
 
 #[test]
 fn replayed_files_are_those_of_the_commit() {
-    let corpus = Path::new(SHARED).join("corpus");
-    let Some(repositories) = std::env::var_os("TURNLENS_REPOSITORIES").map(PathBuf::from).filter(|_| corpus.is_dir())
-    else {
-        eprintln!("skipped: ../shared/corpus or TURNLENS_REPOSITORIES is missing");
-        return;
-    };
-    let (mut same, mut all) = (0, 0);
-    let mut expectations: Vec<PathBuf> =
-        std::fs::read_dir(corpus.join("expected")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    expectations.sort();
-    for path in expectations {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if !name.starts_with("S-claude-") {
-            continue;
-        }
-        let expected: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        let repository = expected["repo"].as_str().unwrap().trim_start_matches("github:").replace('/', "+");
-        let git = repositories.join(repository).join("repo");
-        if !git.is_dir() {
-            eprintln!("skipped: {} is missing", git.display());
-            continue;
-        }
-        let log = corpus.join(expected["session_file"].as_str().unwrap().trim_start_matches("shareable/"));
-        for file in expected["files"].as_array().unwrap() {
+    let Some(corpus) = Corpus::find() else { return };
+    let mut counts: BTreeMap<Agent, (usize, usize)> = BTreeMap::new();
+    for expected in corpus.sessions() {
+        for file in &expected.files {
             let rel = file["path"].as_str().unwrap();
-            let base = expected["base"].as_str().unwrap();
-            let found = replay(&log, rel, blob(&git, base, rel));
-            let want = blob(&git, expected["commit"].as_str().unwrap(), rel).unwrap_or_default();
-            all += 1;
+            let found = replay(&expected, rel, blob(&expected.git, &expected.base, rel));
+            let want = blob(&expected.git, &expected.commit, rel).unwrap_or_default();
+            let (same, all) = counts.entry(expected.agent).or_default();
+            *all += 1;
             let equal = found.as_ref().is_ok_and(|text| lines(text).eq(lines(&want)));
-            same += usize::from(equal);
+            *same += usize::from(equal);
             if !equal {
-                eprintln!("{name} {rel}: {}", difference(found, &want, file));
+                eprintln!("{} {rel}: {}", expected.name, difference(found, &want, file));
             }
         }
     }
-    eprintln!("{same} of {all} replayed files are those of the commit");
-    assert!(same * 102 >= all * 83, "{same} of {all}");
+    for (agent, (same, all)) in &counts {
+        eprintln!("{}: {same} of {all} replayed files are those of the commit", agent.full());
+    }
+    for (agent, least) in LEAST {
+        assert!(counts.get(&agent).is_none_or(|(same, _)| *same >= least), "{}: fewer than {least}", agent.full());
+    }
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
@@ -84,20 +72,20 @@ fn difference(found: Result<String, String>, want: &str, file: &Value) -> String
     }
 }
 
-fn blob(git: &Path, commit: &str, rel: &str) -> Option<String> {
-    let output =
-        Command::new("git").arg("--git-dir").arg(git).args(["show", &format!("{commit}:{rel}")]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+fn blob(repository: &Path, commit: &str, rel: &str) -> Option<String> {
+    git(repository, &["show", &format!("{commit}:{rel}")])
 }
 
 /// The file as the session left it.
-fn replay(log: &Path, rel: &str, base: Option<String>) -> Result<String, String> {
+fn replay(expected: &Expected, rel: &str, base: Option<String>) -> Result<String, String> {
+    // Gemini's logs lie two folders below their root.
     let folder = tempfile::tempdir().unwrap();
-    let copy = folder.path().join(log.file_name().unwrap());
-    std::fs::copy(log, &copy).unwrap();
+    let chats = folder.path().join("project").join("chats");
+    std::fs::create_dir_all(&chats).unwrap();
+    std::fs::copy(&expected.log, chats.join(expected.log.file_name().unwrap())).unwrap();
     let mut env = Env::from_process();
     (env.home, env.vars) = (None, Default::default());
-    env.extra = vec![(trace::Agent::ClaudeCode, folder.path().to_owned())];
+    env.extra = vec![(expected.agent, folder.path().to_owned())];
     let index = Arc::new(Index::new(env));
     index.refresh(&|_| {});
     let logs = index.snapshot();

@@ -43,3 +43,9 @@ fn an_edit_that_was_made_before() {
 fn an_edit_that_was_made_before_and_taken_apart() {
     check("1 new B\n2 ran append\n3 F=>FGH\nseen BFGH\n4 BFGH -> FBGH\nseen FBGH", "FBGH", expect![". . . ."]);
 }
+
+/// git brought lines back in a file that a command had written as well.
+#[test]
+fn lines_brought_back() {
+    check("blob ABCDEF\nblob < 0\nseen\n1 ran append\nseen ABCDEFG", "ABCDEFG", expect![". . . . . . ."]);
+}

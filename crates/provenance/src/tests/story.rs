@@ -96,7 +96,7 @@ fn happening(line: &str) -> Happening {
         return Happening::ByHand;
     }
     let (head, rest) = line.split_once(' ').unwrap_or((line, ""));
-    let (text, parents) = rest.split_once(" < ").unwrap_or((rest, ""));
+    let (text, parents) = rest.split_once("< ").map_or((rest, ""), |(text, parents)| (text.trim(), parents));
     let parents = parents.split_whitespace().map(|key| EventKey(key.parse().expect("a parent's line"))).collect();
     let seen = |how| Happening::Seen { text: spell(text).into(), how, parents };
     match head {
