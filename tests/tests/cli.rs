@@ -294,6 +294,27 @@ fn who_wrote_a_line() {
 }
 
 #[test]
+fn a_case_is_reported_without_its_texts() {
+    let demo = Place::demo();
+    let case = demo.repo.parent().unwrap().join("case.json");
+    let file = case.to_str().unwrap();
+    demo.run(&["report", "src/loader.rs:9", "--out", file]);
+    let told = demo.json(&["report", "--check", file]);
+    assert_eq!((&told["same"], &told["now"]["evidence"]), (&json!(true), &json!("recorded")));
+    let case_text = fs::read_to_string(file).unwrap().to_lowercase();
+    let source = fs::read_to_string(demo.repo.join("src/loader.rs")).unwrap();
+    // Words of the form itself.
+    let own = ["text", "line", "lines", "before", "step", "break", "else", "return", "turn", "then", "answer", "same"];
+    for word in source.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() >= 4) {
+        let word = word.to_lowercase();
+        assert!(own.contains(&&*word) || !case_text.contains(&word), "{word} stands in the case");
+    }
+    let wrong = case_text.replace("\"recorded\"", "\"carried\"");
+    fs::write(&case, wrong).unwrap();
+    assert_eq!(demo.command(&["report", "--check", file]).output().unwrap().status.code(), Some(1));
+}
+
+#[test]
 fn blame_as_json() {
     let demo = Place::demo();
     let told = demo.json(&["blame", "src/loader.rs"]);

@@ -87,20 +87,59 @@ pub enum FactKind {
         hash: Box<str>,
         line: Option<u32>,
     },
+    /// The file had another name until then.
+    Former {
+        path: Box<str>,
+        commit: Option<Box<str>>,
+    },
+    /// The step told before came at another time than its log's clock says.
+    Misdated,
+    /// An edit of which nothing tells what text it found.
+    Unreplayed {
+        step: Box<str>,
+    },
+    /// A read or an edit whose text the log has no more.
+    Gone {
+        step: Box<str>,
+    },
+    /// A step wrote the whole file; nothing tells what stood there before.
+    OverUnknown {
+        step: Box<str>,
+    },
+    /// Nobody told the change, but only one command can have made it. `named`: because its text names this file.
+    Inferred {
+        command: Box<str>,
+        step: Box<str>,
+        named: bool,
+    },
     /// What another tool's note says.
     Note {
         commit: Box<str>,
         agent: Box<str>,
     },
-    /// Between the fact before and the one after, nobody is named; these commands ran there.
+    /// Between the fact before and the one after, nobody is named; these commands (step, text) ran there.
     Gap {
         commands: Vec<(Box<str>, Box<str>)>,
+        because: Because,
     },
     /// The line in the saved file and in the open document.
     Now {
         saved: Option<u32>,
         buffer: Option<u32>,
     },
+}
+
+/// Why nobody is named for a change that no edit told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// Nothing proves that it was a command and not a person.
+    Undecided,
+    /// The log tells that somebody changed the file by hand.
+    ByHand,
+    /// None of the commands makes such a change.
+    Shape,
+    /// A line with the same text stood there before.
+    Alike,
 }
 
 /// The document of an explanation.
@@ -188,7 +227,18 @@ fn words(kind: &FactKind) -> Vec<String> {
         FactKind::Commit { hash, line: Some(line) } => format!("commit {hash} has it at line {line}"),
         FactKind::Commit { hash, line: None } => format!("commit {hash}: this line is not there"),
         FactKind::Note { commit, agent } => format!("the note on commit {commit} names {}", one_line(agent)),
-        FactKind::Gap { commands } => return gap(commands),
+        FactKind::Former { path, commit: Some(commit) } => {
+            format!("until commit {commit} the file was {}", clean(path))
+        }
+        FactKind::Former { path, commit: None } => format!("in the last commit the file is {}", clean(path)),
+        FactKind::Misdated => "the clock of its log is off: the texts prove that it came here".into(),
+        FactKind::Unreplayed { step } => {
+            format!("edit ({step}): the log leaves out the text that it found, and no known text fits")
+        }
+        FactKind::Gone { step } => format!("{step} touched the file; its text is gone from the log"),
+        FactKind::OverUnknown { step } => return over_unknown(step),
+        FactKind::Inferred { command, step, named } => return inferred(command, step, *named),
+        FactKind::Gap { commands, because } => return gap(commands, *because),
         FactKind::Now { saved, buffer } => match (saved, buffer) {
             (Some(saved), Some(buffer)) if saved == buffer => format!("saved file and buffer have it at line {saved}"),
             (Some(saved), Some(buffer)) => format!("saved file has it at line {saved}, buffer at line {buffer}"),
@@ -199,17 +249,50 @@ fn words(kind: &FactKind) -> Vec<String> {
     }]
 }
 
-fn gap(commands: &[(Box<str>, Box<str>)]) -> Vec<String> {
-    let named: Vec<String> = commands.iter().map(|(step, command)| format!("{step} {}", one_line(command))).collect();
-    let what = match commands.len() {
-        0 => return vec!["Between the two no logged edit touched this file. So nobody is named.".into()],
-        1 => "one command ran that may have written it:".to_owned(),
-        n => format!("{} commands ran that may have written it:", number_word(n)),
-    };
+fn over_unknown(step: &str) -> Vec<String> {
     vec![
-        format!("Between the two no logged edit touched this file, and {what}"),
-        format!("{}. A person may have, too. So nobody is named.", named.join(", ")),
+        format!("{step} wrote the whole file, and nothing tells what stood there before."),
+        "Which lines were its own is not known. So nobody is named.".into(),
     ]
+}
+
+fn inferred(command: &str, step: &str, named: bool) -> Vec<String> {
+    let command = one_line(command);
+    let why = match named {
+        true => format!("Only {step} {command} names it as what it writes, and the change has its shape."),
+        false => format!("Only {step} {command} ran there, in the turn that knew both texts."),
+    };
+    vec!["Between the two no logged edit touched this file.".into(), why]
+}
+
+fn gap(commands: &[(Box<str>, Box<str>)], because: Because) -> Vec<String> {
+    match because {
+        Because::ByHand => {
+            return vec![
+                "Between the two somebody edited this file by hand, as the log tells. So nobody is named.".into(),
+            ];
+        }
+        Because::Alike => {
+            return vec![
+                "A line with this text stood there before. Whether it is this one, the two texts do not tell.".into(),
+                "So nobody is named.".into(),
+            ];
+        }
+        Because::Undecided | Because::Shape => {}
+    }
+
+    let named: Vec<String> = commands.iter().map(|(step, command)| format!("{step} {}", one_line(command))).collect();
+    let named = named.join(", ");
+    let ran = match commands.len() {
+        0 => return vec!["Between the two no logged edit touched this file. So nobody is named.".into()],
+        1 => "one command ran".to_owned(),
+        n => format!("{} commands ran", number_word(n)),
+    };
+    let head = format!("Between the two no logged edit touched this file, and {ran}");
+    if because == Because::Shape {
+        return vec![format!("{head} that may write it, but not so:"), format!("{named}. So nobody is named.")];
+    }
+    vec![format!("{head} that may have written it:"), format!("{named}. A person may have, too. So nobody is named.")]
 }
 
 fn number_word(n: usize) -> String {
@@ -293,7 +376,7 @@ mod tests {
                         "2026-11-20 14:55:10",
                         FactKind::Read { by: Some("Claude".into()), step: "3.0".into(), lines: 20, there: true },
                     ),
-                    fact("", FactKind::Gap { commands }),
+                    fact("", FactKind::Gap { commands, because: Because::Undecided }),
                 ],
             },
             expect![[r#"
@@ -306,6 +389,67 @@ mod tests {
                             Between the two no logged edit touched this file, and two commands ran that may have written it:
                             2.7 cargo add rand --dev (wt/uploader), 2.9 cargo update. A person may have, too. So nobody is named.
             "#]],
+        );
+    }
+
+    fn check_facts(kinds: Vec<FactKind>, expect: Expect) {
+        let explanation = Explanation {
+            path: format!("{ROOT}/src/a.rs").into(),
+            line: 3,
+            text: "x".into(),
+            verdict: Verdict::NotKnown,
+            facts: kinds.into_iter().map(|kind| fact("", kind)).collect(),
+        };
+        let text = explanation_text(&explanation, &view());
+        let rows: Vec<&str> = text.lines().skip(4).map(str::trim).collect();
+        expect.assert_eq(&rows.join("\n"));
+    }
+
+    #[test]
+    fn where_the_chain_breaks() {
+        let step = || Box::<str>::from("3.4");
+        let commands = || vec![(step(), Box::<str>::from("sed -i s/a/b/ src/a.rs"))];
+        check_facts(
+            vec![
+                FactKind::Former { path: "src/b.rs".into(), commit: Some("3ab77f0".into()) },
+                FactKind::Former { path: "src/b.rs".into(), commit: None },
+                FactKind::Misdated,
+                FactKind::Unreplayed { step: step() },
+                FactKind::Gone { step: step() },
+                FactKind::OverUnknown { step: step() },
+            ],
+            expect![[r#"
+                until commit 3ab77f0 the file was src/b.rs
+                in the last commit the file is src/b.rs
+                the clock of its log is off: the texts prove that it came here
+                edit (3.4): the log leaves out the text that it found, and no known text fits
+                3.4 touched the file; its text is gone from the log
+                3.4 wrote the whole file, and nothing tells what stood there before.
+                Which lines were its own is not known. So nobody is named."#]],
+        );
+        check_facts(
+            vec![
+                FactKind::Inferred { command: "sed -i s/a/b/ src/a.rs".into(), step: step(), named: true },
+                FactKind::Inferred { command: "make gen".into(), step: step(), named: false },
+            ],
+            expect![[r#"
+                Between the two no logged edit touched this file.
+                Only 3.4 sed -i s/a/b/ src/a.rs names it as what it writes, and the change has its shape.
+                Between the two no logged edit touched this file.
+                Only 3.4 make gen ran there, in the turn that knew both texts."#]],
+        );
+        check_facts(
+            [Because::Undecided, Because::ByHand, Because::Shape, Because::Alike]
+                .map(|because| FactKind::Gap { commands: commands(), because })
+                .into(),
+            expect![[r#"
+                Between the two no logged edit touched this file, and one command ran that may have written it:
+                3.4 sed -i s/a/b/ src/a.rs. A person may have, too. So nobody is named.
+                Between the two somebody edited this file by hand, as the log tells. So nobody is named.
+                Between the two no logged edit touched this file, and one command ran that may write it, but not so:
+                3.4 sed -i s/a/b/ src/a.rs. So nobody is named.
+                A line with this text stood there before. Whether it is this one, the two texts do not tell.
+                So nobody is named."#]],
         );
     }
 

@@ -37,7 +37,7 @@ pub use document::{
 pub use document_id::{
     DocumentId, Filter, Form, Moment, Part, SCHEME, file_key, line_key, repository_key, search_key, session_key,
 };
-pub use explain::{Explanation, Fact, FactKind, Verdict, explanation, explanation_text};
+pub use explain::{Because, Explanation, Fact, FactKind, Verdict, explanation, explanation_text};
 pub use hover::{CodeHover, Doubt, HoverForm, HoverLink, Links, Markup, NoLinks, code_hover, trace_hover};
 pub use navigate::{Definition, Shown, definition, find_step, references, spot, turn_at};
 pub use now::{AddedLine, Gone, LineNow, Live, NothingKnown, Now, Place, RemovedLine, Span, StepLife, Writer};

@@ -24,6 +24,8 @@ pub struct Blame {
     pub(crate) further: Vec<Mark>,
     /// For each line, which line of the state it is.
     pub(crate) kept: Vec<Option<u32>>,
+    /// Lines that stood elsewhere before: the line, and its text.
+    pub(crate) moved: Vec<(u32, LineId)>,
 }
 
 impl Blame {
@@ -80,7 +82,8 @@ impl Timeline {
         let parts = splices_of(old, &flowed.lines, &flowed.kept);
         let suspects = self.suspects(tree, None);
         name_lines(words, &mut marks, &suspects, self.next_node(), &parts, &mut flowed.lines, UNDECIDED);
-        self.find_moved(words, &mut marks, old, &mut flowed.lines, |line| line.mark == NEW || self.is_gap(line.mark));
+        let is_open = |line: &Line| line.mark == NEW || self.is_gap(line.mark);
+        let moved = self.find_moved(words, &mut marks, old, &mut flowed.lines, is_open);
         let nobody = marks.len() as MarkId;
         marks.push(Mark { node: self.next_node(), step: None, how: How::Written });
         settle(&mut flowed.lines, nobody);
@@ -93,6 +96,7 @@ impl Timeline {
             marks: flowed.lines.iter().map(|line| line.mark).collect(),
             kept: flowed.kept.into_iter().map(in_state).collect(),
             further: marks.split_off(self.marks.len()),
+            moved,
         }
     }
 
@@ -104,18 +108,21 @@ impl Timeline {
         old: &[Line],
         lines: &mut [Line],
         is_open: impl Fn(&Line) -> bool,
-    ) {
+    ) -> Vec<(u32, LineId)> {
         let open: Vec<bool> = lines.iter().map(is_open).collect();
         if !open.contains(&true) {
-            return;
+            return Vec::new();
         }
+        let mut found = Vec::new();
         let ids: Vec<LineId> = lines.iter().map(|line| line.id).collect();
         for (at, mark) in moved(self, words, old, &ids, &open, NEAR) {
             let was = marks.get(mark as usize).copied();
             if let Some(was) = was {
                 lines[at].mark = push_mark(marks, Mark { how: How::Moved, ..was });
+                found.push((at as u32, lines[at].id));
             }
         }
+        found
     }
 
     /// For each line whether nobody is known to have written it, in a change of which only the outcome is known.
@@ -145,7 +152,7 @@ impl Timeline {
         let last_gap = self.nodes.get(state.0 as usize).and_then(|node| node.last_gap);
         let mut marks = self.marks.clone();
         let mut lines = lines.to_vec();
-        self.find_moved(&self.interner, &mut marks, &[], &mut lines, |line| self.is_gap(line.mark));
+        let moved = self.find_moved(&self.interner, &mut marks, &[], &mut lines, |line| self.is_gap(line.mark));
         let told = |line: &Line| marks.get(line.mark as usize).and_then(|mark| origin(mark, Some(last_gap)));
         Blame {
             lines: lines.iter().map(told).collect(),
@@ -154,6 +161,7 @@ impl Timeline {
             marks: lines.iter().map(|line| line.mark).collect(),
             further: marks.split_off(self.marks.len()),
             kept: (0..lines.len() as u32).map(Some).collect(),
+            moved,
         }
     }
 

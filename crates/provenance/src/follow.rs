@@ -101,6 +101,9 @@ impl Blame {
         };
         let nobody = u32::MAX;
         let of = |kept: &Option<(u32, bool)>| kept.map(|(from, _)| from as usize);
+        let was_moved = |now: u32, from: usize| {
+            self.moved.iter().find(|(line, _)| *line as usize == from).map(|(_, id)| (now, *id))
+        };
         Blame {
             lines: kept.iter().map(told).collect(),
             state: self.state,
@@ -111,6 +114,7 @@ impl Blame {
                 .collect(),
             further: self.further.clone(),
             kept: kept.iter().map(|line| of(line).and_then(|at| self.kept.get(at).copied().flatten())).collect(),
+            moved: kept.iter().enumerate().filter_map(|(now, line)| was_moved(now as u32, of(line)?)).collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 use trace::{StepKey, Timestamp};
 
+use crate::align::align;
 use crate::blame::Blame;
 use crate::event::EventKey;
 use crate::text::Words;
@@ -75,6 +76,14 @@ pub struct Removed {
     pub place: u32,
 }
 
+impl Link {
+    /// A command wrote the line right before the text asked about.
+    fn now(step: StepKey, line: usize) -> Link {
+        let by = Witness { step: Some(step), key: EventKey(u64::MAX), at: Timestamp::default(), first_seen: false };
+        Link { by, text: Box::default(), line: line as u32 }
+    }
+}
+
 impl Fate {
     pub fn live(&self) -> usize {
         self.lines.iter().filter(|line| matches!(line.now, LineNow::At(_))).count()
@@ -86,25 +95,28 @@ impl Timeline {
     /// among those that it replaced.
     pub fn history(&self, blame: &Blame, line: usize) -> Vec<Link> {
         let mut links = Vec::new();
-        let Some(mut node) = self.mark_of(blame, line).map(|mark| mark.node) else { return links };
+        let Some(mark) = self.mark_of(blame, line) else { return links };
+        let (mut node, mut step) = (mark.node, mark.step);
         let text_now = self.text_now(blame, line);
         let mut current = match self.nodes.get(node.0 as usize) {
             Some(_) => text_now,
-            // Born in the text asked about: nobody known, over the line that stood in its place.
+            // Born in the text asked about, over the line that stood in its place.
             None => {
+                links.extend(step.map(|step| Link::now(step, line)));
                 let Some(before) = self.replaced_now(blame, line) else { return links };
-                node = before.0;
+                (node, step) = before.0;
                 before.1
             }
         };
         while let Some(at) = self.nodes.get(node.0 as usize) {
             let Some((splice, index)) = written_in(self, at, current) else { break };
             let text = self.interner.text(splice.added[index].id).into();
-            links.push(Link { by: at.witness(), text, line: splice.at + index as u32 });
+            let by = Witness { step, ..at.witness() };
+            links.push(Link { by, text, line: splice.at + index as u32 });
             let before = most_like(self, splice, index);
             let Some(before) = before.filter(|_| links.len() < MOST_LINKS) else { break };
             let Some(mark) = self.marks.get(before.mark as usize) else { break };
-            (current, node) = (before, mark.node);
+            (current, node, step) = (before, mark.node, mark.step);
         }
         links
     }
@@ -115,16 +127,50 @@ impl Timeline {
         let mut stages = Vec::new();
         let mut place = blame.kept.get(line).copied().flatten();
         let mut at = blame.state;
-        while let Some(node) = at.and_then(|id| self.nodes.get(id.0 as usize)) {
+        // A line that was moved is followed from where it stood before.
+        let lost = self.moved_line(blame, line);
+        if place.is_none() {
+            place = lost.zip(at).and_then(|(lost, state)| self.place_in(state, lost));
+        }
+        while let Some((id, node)) = at.and_then(|id| Some((id, self.nodes.get(id.0 as usize)?))) {
             stages.push(Stage { by: node.witness(), line: place, lines: node.len });
-            place = place.and_then(|place| self.before(node, place));
-            at = node.parent;
+            (at, place) = match place {
+                Some(line) => self.before_through(id, node, line),
+                None => (node.parent, lost.and_then(|lost| self.removed_at(node, lost))),
+            };
         }
         stages.reverse();
         stages
     }
 
-    /// Where a line of `node` was in its parent.
+    /// The state from which `node` has a line, and where it was there: of a merge, the one of its parents that has it.
+    fn before_through(&self, id: NodeId, node: &Node, line: u32) -> (Option<NodeId>, Option<u32>) {
+        if let Some(before) = self.before(node, line) {
+            return (node.parent, Some(before));
+        }
+        let from_other = node.others.iter().rev().find_map(|other| {
+            let now = self.through_merge(*other, id);
+            Some((Some(*other), now.iter().position(|now| *now == Some(line)).and_then(|at| u32::try_from(at).ok())?))
+        });
+        from_other.map_or((node.parent, None), |(other, line)| (other, Some(line)))
+    }
+
+    /// For each line of a state where it is in one that was made of it beside others, with the same author.
+    fn through_merge(&self, from: NodeId, to: NodeId) -> Vec<Option<u32>> {
+        let (old, new) = (self.copy_of(from), self.copy_of(to));
+        let ids = |lines: &[Line]| lines.iter().map(|line| line.id).collect::<Vec<_>>();
+        let step = |line: &Line| self.marks.get(line.mark as usize).and_then(|mark| mark.step);
+        let mut now = vec![None; old.len()];
+        for (at, found) in align(&ids(&old), &ids(&new)).0.iter().enumerate() {
+            let Some(x) = found.old().map(|x| x as usize) else { continue };
+            if old.get(x).map(step) == new.get(at).map(step) {
+                now[x] = u32::try_from(at).ok();
+            }
+        }
+        now
+    }
+
+    /// Where a line of a node was in its parent.
     fn before(&self, node: &Node, line: u32) -> Option<u32> {
         let mut shift = 0i64;
         for splice in &node.splices {
@@ -184,18 +230,21 @@ impl Timeline {
         let mark = blame.marks.get(line).copied().unwrap_or_default();
         let of_state = |state: NodeId, at: u32| self.copy_of(state).get(at as usize).map(|line| line.id);
         let kept = blame.kept.get(line).copied().flatten();
-        Line { id: blame.state.zip(kept).and_then(|(state, at)| of_state(state, at)).unwrap_or(u32::MAX), mark }
+        let moved = || self.moved_line(blame, line).map(|(id, _)| id);
+        let id = blame.state.zip(kept).and_then(|(state, at)| of_state(state, at)).or_else(moved);
+        Line { id: id.unwrap_or(u32::MAX), mark }
     }
 
     /// The line of the state that a line unknown to all states stands for: the one between the same neighbours.
-    fn replaced_now(&self, blame: &Blame, line: usize) -> Option<(NodeId, Line)> {
+    fn replaced_now(&self, blame: &Blame, line: usize) -> Option<((NodeId, Option<StepKey>), Line)> {
         let state = self.copy_of(blame.state?);
         let above = (0..line).rev().find_map(|at| Some((at, blame.kept.get(at).copied().flatten()?)));
         let at = above.map_or(line, |(at, kept)| kept as usize + (line - at));
         let below = (line + 1..blame.kept.len()).find_map(|at| blame.kept.get(at).copied().flatten());
         let end = below.map_or(state.len(), |kept| kept as usize);
         let old = state.get(at).filter(|_| at < end)?;
-        Some((self.marks.get(old.mark as usize)?.node, *old))
+        let mark = self.marks.get(old.mark as usize)?;
+        Some(((mark.node, mark.step), *old))
     }
 
     fn writings_of(&self, step: StepKey) -> Vec<NodeId> {
@@ -225,14 +274,20 @@ impl Timeline {
     /// For each line of the file right after a step, the line that it is now, whoever wrote it.
     pub fn lines_now(&self, blame: &Blame, step: StepKey) -> Option<Vec<Option<u32>>> {
         let born = NodeId(self.nodes.iter().rposition(|node| node.cause == Cause::Edit(step))? as u32);
-        let path = self.path(born, blame.state?)?;
+        let path = self.path_through_merges(born, blame.state?)?;
         let count = self.nodes.get(born.0 as usize)?.len;
         let mut now: Vec<Option<u32>> = (0..count).map(Some).collect();
+        let mut from = born;
         for id in path {
             let node = self.nodes.get(id.0 as usize)?;
+            let across = (node.parent != Some(from)).then(|| self.through_merge(from, id));
             for line in &mut now {
-                *line = line.and_then(|line| moved(node, line));
+                *line = line.and_then(|line| match &across {
+                    Some(across) => across.get(line as usize).copied().flatten(),
+                    None => moved(node, line),
+                });
             }
+            from = id;
         }
         let places = self.places_now(blame);
         Some(now.into_iter().map(|line| places.get(&line?).copied()).collect())
@@ -254,14 +309,21 @@ impl Timeline {
             lines.extend(written.map(|(at, _)| (splice.at + at as u32, splice.at + at as u32)));
         }
         let gone = |line: u32, by: Option<Witness>| Written { line, now: LineNow::Gone(by) };
-        let Some(path) = blame.state.and_then(|state| self.path(born, state)) else {
+        let Some(path) = blame.state.and_then(|state| self.path_through_merges(born, state)) else {
             // The text now does not come from there: another state took its place.
             fate.lines.extend(lines.iter().map(|(line, _)| gone(*line, None)));
             return;
         };
+        let mut from = born;
         for id in path {
             let Some(node) = self.nodes.get(id.0 as usize) else { return };
-            lines.retain_mut(|(written, now)| match self.forward(node, *now, step) {
+            let across = (node.parent != Some(from)).then(|| self.through_merge(from, id));
+            from = id;
+            let next = |line: u32| match &across {
+                Some(across) => across.get(line as usize).copied().flatten(),
+                None => self.forward(node, line, step),
+            };
+            lines.retain_mut(|(written, now)| match next(*now) {
                 Some(at) => {
                     *now = at;
                     true
@@ -279,16 +341,54 @@ impl Timeline {
             let now = places.get(&at).copied().filter(is_own);
             fate.lines.push(Written { line: written, now: now.map_or(LineNow::Gone(None), LineNow::At) });
         }
+        self.find_moved_lines(blame, node, &mut fate.lines);
         fate.lines.sort_unstable_by_key(|line| line.line);
     }
 
-    /// The states from `from` (left out) to `to`, where one leads to the other.
+    /// Lines that are gone from where `node` wrote them, and stand elsewhere now.
+    fn find_moved_lines(&self, blame: &Blame, node: &Node, lines: &mut [Written]) {
+        for (now, id) in &blame.moved {
+            let wrote = |line: u32| {
+                let mut splices = node.splices.iter();
+                splices.any(|splice| {
+                    let added = line.checked_sub(splice.at).and_then(|at| splice.added.get(at as usize));
+                    let mark = added.and_then(|added| self.marks.get(added.mark as usize));
+                    added.is_some_and(|added| added.id == *id)
+                        && mark.is_some_and(|mark| {
+                            self.mark_of(blame, *now as usize)
+                                .is_some_and(|own| own.node == mark.node && own.step == mark.step)
+                        })
+                })
+            };
+            let gone = |written: &&mut Written| matches!(written.now, LineNow::Gone(_)) && wrote(written.line);
+            if let Some(written) = lines.iter_mut().find(gone) {
+                written.now = LineNow::At(*now);
+            }
+        }
+    }
+
+    /// The states from `from` (left out) to `to`, where one was told over the other.
     pub(crate) fn path(&self, from: NodeId, to: NodeId) -> Option<Vec<NodeId>> {
+        self.way(from, to, |node| node.parent)
+    }
+
+    /// The same, also through the other parents of merges.
+    fn path_through_merges(&self, from: NodeId, to: NodeId) -> Option<Vec<NodeId>> {
+        let leads = |way: &NodeId| *way == from || self.leads_to(from, *way);
+        let parents = |node: &Node| node.parent.into_iter().chain(node.others.iter().copied()).collect::<Vec<_>>();
+        self.way(
+            from,
+            to,
+            |node| if node.others.is_empty() { node.parent } else { parents(node).into_iter().find(leads) },
+        )
+    }
+
+    fn way(&self, from: NodeId, to: NodeId, back: impl Fn(&Node) -> Option<NodeId>) -> Option<Vec<NodeId>> {
         let mut path = Vec::new();
         let mut at = to;
         while at > from {
             path.push(at);
-            at = self.nodes.get(at.0 as usize)?.parent?;
+            at = back(self.nodes.get(at.0 as usize)?)?;
         }
         path.reverse();
         (at == from).then_some(path)

@@ -6,7 +6,7 @@ use trace::StepKey;
 use crate::event::{Event, Tree, TurnKey, Writes};
 use crate::flow::{Fresh, push_mark};
 use crate::text::{LineId, Words};
-use crate::timeline::{How, Line, Mark, NodeId, Splice, Timeline};
+use crate::timeline::{Done, Heads, How, Line, Mark, NodeId, Splice, Timeline};
 
 /// A command that may have written the file.
 #[derive(Clone, Debug)]
@@ -30,7 +30,8 @@ pub(crate) struct Window {
 
 /// How a run fits a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fit {
+pub enum Fit {
+    /// The change does not have its shape.
     Not,
     /// It keeps tokens, mostly.
     Formats,
@@ -62,7 +63,7 @@ impl Timeline {
     }
 
     fn window(&self, tree: Tree) -> Window {
-        self.heads.windows.iter().find(|(known, _)| *known == tree).map(|(_, window)| *window).unwrap_or_default()
+        self.heads.window(tree)
     }
 
     /// The commands that may have made a change on `tree` that shows in `turn`; nothing where somebody else may have.
@@ -70,11 +71,36 @@ impl Timeline {
         let window = self.window(tree);
         let answered = window.closed || self.is_first_seen_elsewhere(tree);
         let runs = self.runs.get(window.from..).filter(|_| !answered).unwrap_or_default();
+        self.suspects_of(window, runs, tree, turn)
+    }
+
+    /// Those of a change that an event of the past showed, also where somebody else may have made it.
+    pub(crate) fn suspects_before(&self, done: &Done, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
+        let window = done.heads.window(tree);
+        self.suspects_of(window, self.runs.get(window.from..done.runs).unwrap_or_default(), tree, turn)
+    }
+
+    fn suspects_of<'a>(&'a self, window: Window, runs: &'a [Run], tree: Tree, turn: Option<TurnKey>) -> Suspects<'a> {
         let turn = turn.filter(|turn| window.turn == Some(*turn));
         let runs: Vec<&Run> = runs.iter().filter(|run| run.tree == tree).collect();
         let splices = self.nodes.iter().filter(|_| !runs.is_empty()).flat_map(|node| &node.splices);
         let gone = splices.flat_map(|splice| &*splice.removed).map(|line| line.id).collect();
         Suspects { runs, turn, gone }
+    }
+
+    /// Whether a log told that somebody else changed the file before an event, since its text was told.
+    pub(crate) fn by_hand_before(&self, done: &Done, tree: Tree) -> bool {
+        done.heads.window(tree).closed
+    }
+
+    pub(crate) fn by_hand_now(&self, tree: Tree) -> bool {
+        self.window(tree).closed
+    }
+}
+
+impl Heads {
+    fn window(&self, tree: Tree) -> Window {
+        self.windows.iter().find(|(known, _)| *known == tree).map(|(_, window)| *window).unwrap_or_default()
     }
 }
 
@@ -89,6 +115,15 @@ pub(crate) struct Suspects<'a> {
 impl Suspects<'_> {
     pub(crate) fn is_empty(&self) -> bool {
         self.runs.is_empty()
+    }
+
+    pub(crate) fn is_of_one_turn(&self) -> bool {
+        self.turn.is_some()
+    }
+
+    /// How each of them fits a part of a change, of a text that now has `len` lines.
+    pub(crate) fn fits(&self, words: &impl Words, part: &Splice, len: usize) -> Vec<(StepKey, Fit)> {
+        self.runs.iter().map(|run| (run.step, run.fit(words, part, len))).collect()
     }
 
     /// Those that ran after `run`.

@@ -2,6 +2,7 @@
 //!
 //! Events in, timeline out. Nothing here reads a file, knows an agent or a clock, or fails on data.
 
+mod account;
 mod align;
 mod apply;
 mod blame;
@@ -23,12 +24,14 @@ mod timeline;
 #[cfg(test)]
 mod tests;
 
+pub use account::{Account, Between, Stood, Suspect};
 pub use align::{Alignment, Match, align};
 pub use blame::Blame;
 pub use diff::{ChangedRange, changed_ranges};
 pub use event::{Chain, Event, EventKey, Happening, Rewrite, Seen, Slot, Tree, TurnKey, Writes};
 pub use follow::{Follower, LineSplice, line_count};
 pub use history::{Fate, LineNow, Link, Removed, Stage, Witness, Written};
+pub use infer::Fit;
 pub use merge::{Merge, MergedFate, MergedHunk, TextSplice, merge, splices};
 pub use moved::moved_from;
 pub use text::{is_small, lines};

@@ -36,6 +36,11 @@ struct Turn {
 }
 
 impl Timeline {
+    /// Whether the clock of this event's log is proven wrong: it happened at another time.
+    pub fn is_misdated(&self, key: crate::EventKey) -> bool {
+        self.misdated.contains(&key)
+    }
+
     /// Makes the timeline that of these events, which are in the order of their clocks. `load` reads one with its
     /// texts; `None` where they are gone.
     pub fn sync(&mut self, slots: &[Slot], mut load: impl FnMut(usize) -> Option<Event>) {
@@ -72,6 +77,8 @@ impl Timeline {
                 self.push(slots[which].key, slots[which].chain, event);
                 followed = self.follow_first(&mut asked, slots, &mut order, left);
             }
+            let off = |turn: &&Turn| turn.at != slots[turn.which].at;
+            self.misdated = order.iter().filter(off).map(|turn| slots[turn.which].key).collect();
             if !followed && left > 0 {
                 followed = self.advice_at_the_end().is_some_and(|advice| follow(&advice, slots, &mut order));
             }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use trace::{StepKey, Timestamp};
 
 use crate::apply;
-use crate::event::{Chain, Event, EventKey, Happening, Seen, Tree};
+use crate::event::{Chain, Event, EventKey, Happening, Seen, Tree, TurnKey};
 use crate::flow::push_mark;
 use crate::infer::{Run, Window};
 use crate::order::Advice;
@@ -103,6 +103,8 @@ pub struct Timeline {
     only_shown: Vec<NodeId>,
     /// Commands that may have written the file.
     pub(crate) runs: Vec<Run>,
+    /// Events that happened at another time than their clocks say.
+    pub(crate) misdated: Vec<EventKey>,
     /// What the replayed events say of their order.
     pub(crate) advice: Vec<Advice>,
     /// Edits that find no text are put where what they replaced stands.
@@ -141,11 +143,13 @@ pub(crate) struct Done {
     pub(crate) chain: Chain,
     nodes: usize,
     marks: usize,
-    runs: usize,
+    pub(crate) runs: usize,
     advice: usize,
     pub(crate) heads: Heads,
     /// The state that it proves.
     pub(crate) node: Option<NodeId>,
+    /// `None`: its body is gone.
+    pub(crate) where_and_when: Option<(Tree, Option<TurnKey>)>,
 }
 
 impl Timeline {
@@ -156,6 +160,11 @@ impl Timeline {
     /// Edits that could not be replayed, or only over a text that a tool showed. More observations may help.
     pub fn unresolved(&self) -> Vec<EventKey> {
         self.pending.iter().map(|pending| pending.event.key).chain(self.on_shown.iter().copied()).collect()
+    }
+
+    /// Edits of which nothing tells what text they found.
+    pub fn unreplayed(&self) -> impl Iterator<Item = EventKey> {
+        self.pending.iter().map(|pending| pending.event.key)
     }
 
     /// Whether the text of a state goes back to one that was only shown.
@@ -212,7 +221,8 @@ impl Timeline {
         let (nodes, marks, runs) = (self.nodes.len(), self.marks.len(), self.runs.len());
         self.place_of.insert(key, self.done.len());
         let advice = self.advice.len();
-        self.done.push(Done { key, chain, nodes, marks, runs, advice, heads, node: None });
+        let where_and_when = event.as_ref().map(|event| (event.tree, event.turn));
+        self.done.push(Done { key, chain, nodes, marks, runs, advice, heads, node: None, where_and_when });
         let Some(event) = event else { return };
         self.heads.note(&event);
         let node = self.replay(&event, chain);

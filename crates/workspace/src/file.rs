@@ -23,7 +23,7 @@ pub(crate) struct FileState {
     pub(crate) numbers: StepNumbers,
     /// The logs that the timeline was made of, as they were, and the commit that was `HEAD`.
     made_of: Option<(u64, Option<repo::CommitId>)>,
-    depth: Depth,
+    pub(crate) depth: Depth,
     /// Commands wrote it, whose texts leave out what stood there before.
     told_by_commands: bool,
     disk: Option<Disk>,
@@ -52,6 +52,19 @@ pub struct FileView {
     pub steps: Arc<Vec<Option<StepRef>>>,
     /// Logs were still being read: what is not known may be known in a moment.
     pub reading: Option<(usize, usize)>,
+    /// Lines that came from other files of the worktree.
+    pub elsewhere: Arc<[Elsewhere]>,
+}
+
+/// A line that stood in another file before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// From 0.
+    pub line: u32,
+    /// The other file.
+    pub path: PathBuf,
+    /// Its line in the commit that is `HEAD`, from 0.
+    pub there: u32,
 }
 
 /// A file's timeline with the answer for the file as it is on disk.
@@ -66,6 +79,11 @@ impl FileHistory<'_> {
     pub fn number(&self, call: &str) -> Option<StepKey> {
         let at = self.numbers.calls.iter().position(|(_, known)| &**known == call)?;
         Some(StepKey(at as u32))
+    }
+
+    /// How a line (from 0) of a text of this file that no edit told came by its author, or stayed without.
+    pub fn account(&self, file: &FileView, line: usize) -> Option<provenance::Account> {
+        self.timeline.account(&file.blame, &file.text, line, HERE)
     }
 
     /// What told the state that this event proves.
@@ -108,6 +126,11 @@ pub fn short_session(session: &str) -> &str {
 }
 
 impl FileView {
+    /// Where a line (from 0) stood that came from another file.
+    pub fn stood_elsewhere(&self, line: u32) -> Option<&Elsewhere> {
+        self.elsewhere.iter().find(|known| known.line == line)
+    }
+
     /// The step that wrote a line (from 0).
     pub fn step(&self, line: usize) -> Option<&StepRef> {
         let origin = self.blame.lines.get(line).copied().flatten()?;
@@ -225,7 +248,7 @@ impl Moment<'_> {
         })
     }
 
-    fn with_state<T>(&self, path: &Path, ask: impl FnOnce(&mut FileState) -> T) -> T {
+    pub(crate) fn with_state<T>(&self, path: &Path, ask: impl FnOnce(&mut FileState) -> T) -> T {
         let path = real(path);
         let state = self.workspace.files.entry(path.clone()).or_default().clone();
         let mut state = lock(&state);
@@ -294,7 +317,7 @@ impl FileState {
         !self.timeline.is_empty() && self.read_disk(&target.path).is_ok_and(|text| !known(&text, &self.timeline))
     }
 
-    fn read_disk(&mut self, path: &Path) -> std::io::Result<Arc<str>> {
+    pub(crate) fn read_disk(&mut self, path: &Path) -> std::io::Result<Arc<str>> {
         let meta = std::fs::metadata(path)?;
         if !meta.is_file() {
             let reason = if meta.is_dir() { "is a folder" } else { "is not a regular file" };
@@ -328,7 +351,7 @@ impl FileState {
             Arc::new(self.numbers.calls.iter().map(|(log, call)| moment.step_ref(*log, call)).collect())
         });
         self.steps = Some((generation, steps.clone()));
-        FileView { path: path.to_owned(), text, blame, steps, reading: None }
+        FileView { path: path.to_owned(), text, blame, steps, reading: None, elsewhere: Arc::default() }
     }
 }
 

@@ -9,7 +9,7 @@ use rustc_hash::FxHashSet;
 use trace::{Evidence, LineOrigin, StepKey};
 
 use crate::Moment;
-use crate::file::{FileView, StepRef};
+use crate::file::{Elsewhere, FileView, StepRef};
 use crate::gather::read_text;
 
 /// Telling lines of unknown origin from which on it is worth to look.
@@ -22,8 +22,11 @@ const MOST_FILES: usize = 64;
 pub(crate) struct Found {
     generation: u64,
     text: Arc<str>,
-    origins: Vec<(usize, Evidence, StepRef)>,
+    origins: Vec<Origin>,
 }
+
+/// A line (from 0), who wrote it, and where it stood.
+type Origin = (usize, Evidence, StepRef, Elsewhere);
 
 impl Moment<'_> {
     /// Gives lines that stood in another file of the worktree, and are gone there, to their authors.
@@ -44,7 +47,7 @@ impl Moment<'_> {
         found.add_to(view)
     }
 
-    fn look_elsewhere(&self, view: &FileView, untold: &[bool]) -> Option<Vec<(usize, Evidence, StepRef)>> {
+    fn look_elsewhere(&self, view: &FileView, untold: &[bool]) -> Option<Vec<Origin>> {
         let repo = self.workspace.repo(&view.path)?;
         let own = repo.relative(&view.path)?;
         let wanted: FxHashSet<&str> = lines(&view.text)
@@ -56,7 +59,7 @@ impl Moment<'_> {
         let lost_lines = |kind: ChangeKind| kind != ChangeKind::Added;
         let others = changed.iter().filter(|file| lost_lines(file.kind) && file.rel != own).take(MOST_FILES);
         let sources: Vec<Source> = others.filter_map(|file| Source::read(&repo, &file.rel, &wanted)).collect();
-        let mut origins: Vec<(usize, Evidence, StepRef)> = Vec::new();
+        let mut origins: Vec<Origin> = Vec::new();
         let mut twice: FxHashSet<usize> = FxHashSet::default();
         for source in &sources {
             let pairs = moved_from(&source.before, &source.now, &view.text, untold);
@@ -69,7 +72,8 @@ impl Moment<'_> {
                 if origins.iter().any(|(line, ..)| *line == here) {
                     twice.insert(here);
                 }
-                origins.push((here, Evidence::Moved, step.clone()));
+                let elsewhere = Elsewhere { line: here as u32, path: source.path.clone(), there: there as u32 };
+                origins.push((here, Evidence::Moved, step.clone(), elsewhere));
             }
         }
         // From two files: it is not known from which.
@@ -104,7 +108,8 @@ impl Found {
         }
         let mut steps: Vec<Option<StepRef>> = view.steps.to_vec();
         let mut blame: Blame = (*view.blame).clone();
-        for (line, evidence, step) in &self.origins {
+        let mut elsewhere = Vec::new();
+        for (line, evidence, step, stood) in &self.origins {
             let known = steps.iter().position(|known| known.as_ref() == Some(step));
             let number = known.unwrap_or_else(|| {
                 steps.push(Some(step.clone()));
@@ -112,8 +117,9 @@ impl Found {
             });
             if let Some(origin) = blame.lines.get_mut(*line).filter(|origin| origin.is_none()) {
                 *origin = Some(LineOrigin { step: StepKey(number as u32), evidence: *evidence });
+                elsewhere.push(stood.clone());
             }
         }
-        FileView { blame: Arc::new(blame), steps: Arc::new(steps), ..view }
+        FileView { blame: Arc::new(blame), steps: Arc::new(steps), elsewhere: elsewhere.into(), ..view }
     }
 }

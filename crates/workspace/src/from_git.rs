@@ -21,7 +21,28 @@ const MOVES: LogId = LogId(u32::MAX);
 /// Git knows seconds. What was edited within one was mostly edited before the commit.
 const WITHIN_A_SECOND: i64 = 999;
 
+/// A file that another one was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormerName {
+    /// In the repository.
+    pub path: String,
+    pub at: Timestamp,
+    /// The commit in which it came; `None`: that is not committed yet.
+    pub commit: Option<repo::CommitId>,
+}
+
 impl Moment<'_> {
+    /// The files that this one was before, as far as git proves it.
+    pub fn former_names(&self, path: &Path) -> Vec<FormerName> {
+        let path = crate::mapping::real(path);
+        let repo = self.workspace.repo(&path);
+        let Some((repo, rel)) = repo.as_ref().and_then(|repo| Some((repo, repo.relative(&path)?))) else {
+            return Vec::new();
+        };
+        let unique = repo.came_from(&rel, LIMIT).into_iter().filter(|origin| origin.unique);
+        unique.map(|origin| FormerName { path: origin.path, at: origin.at, commit: origin.commit }).collect()
+    }
+
     pub(crate) fn clues_of_git(&self, target: &Target<'_>, name: &Arc<str>, clues: &mut Vec<Clue>) {
         let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
         let states = repo.states(rel, LIMIT).states;

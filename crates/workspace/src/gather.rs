@@ -259,11 +259,11 @@ impl Moment<'_> {
                 Happening::Seen { text: seen, how: Seen::Shown, parents: Vec::new() }
             }
             What::Edit { result, call, id, path, nth, created } => {
+                let step = numbers.of(clue.log, id);
+                numbers.told.insert(clue.key, Told::Edit(step));
                 let mut change = self.change(clue, (*result, *call), path, *nth)?;
                 // A call does not know whether it will make the file; its result told.
                 change.created |= *created;
-                let step = numbers.of(clue.log, id);
-                numbers.told.insert(clue.key, Told::Edit(step));
                 Happening::Edit { step, change: Arc::new(change) }
             }
             What::Backup { name } => {

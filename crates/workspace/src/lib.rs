@@ -3,6 +3,7 @@
 //! Every question is asked of a [`Moment`]: the logs as they were published last. Nothing here speaks a protocol.
 
 mod buffers;
+mod case;
 mod changes;
 mod commands;
 mod file;
@@ -22,8 +23,10 @@ use dashmap::DashMap;
 pub use index::{Changed, Env, Index, Logs, Progress, Watch};
 
 pub use buffers::Buffers;
+pub use case::{Answer, Case};
 pub use changes::{ChangedLines, FileChange, Standing, TurnShare, Uncommitted, UncommittedFile};
-pub use file::{FileHistory, FileView, StepRef, short_session};
+pub use file::{Elsewhere, FileHistory, FileView, StepRef, short_session};
+pub use from_git::FormerName;
 pub use gather::Told;
 pub use mapping::PathMapping;
 pub use repo::git_blob_hash;

@@ -1,11 +1,11 @@
 //! One line of code: its hover, its history, and why it is said to be somebody's.
 
 use lens::{
-    CodeHover, Doubt, Explanation, Fact, FactKind, HistoryEntry, HoverForm, LastCommit, LineHistory, Links, Markup,
-    Unanswered, Verdict,
+    Because, CodeHover, Doubt, Explanation, Fact, FactKind, HistoryEntry, HoverForm, LastCommit, LineHistory, Links,
+    Markup, Unanswered, Verdict,
 };
-use provenance::{LineNow, Stage};
-use trace::{Evidence, StepKind, Timestamp};
+use provenance::{Account, Between, Fit, LineNow, Stage};
+use trace::{Evidence, StepKey, Timestamp};
 use workspace::{FileHistory, FileView, StepRef, Told};
 
 use super::{Answers, place_of};
@@ -122,6 +122,12 @@ impl Answers<'_> {
         if origin.evidence == Evidence::Reformatted {
             doubts.push(Doubt::Reformatted { by: None });
         }
+        if origin.evidence == Evidence::Inferred {
+            doubts.push(Doubt::Inferred { command: at.step.text.head.clone(), step: step.label().into() });
+        }
+        if let Some(from) = self.stood(file, line) {
+            doubts.push(Doubt::Moved { from, turn: None });
+        }
         if step.numbers.len() > 1
             && let Some(starter) = view.session.step(step.turn, &step.numbers[..1])
         {
@@ -173,17 +179,34 @@ impl Answers<'_> {
         let session = step.map(|step| &*step.session);
         let mut facts = self.moment.with_timeline(&file.path, |known| {
             let story = known.timeline.story(&file.blame, line as usize);
-            story_facts(&story, known, session, &|from, to| self.commands_between(known, session, from, to))
+            let told = Teller { answers: self, known, session, somebody: origin.is_some() };
+            let mut facts = told.story(
+                &story,
+                file.stood_elsewhere(line).is_none().then(|| known.account(file, line as usize)).flatten(),
+            );
+            if origin.is_none() {
+                told.missing(&mut facts);
+            }
+            facts
         });
+        if let Some(from) = self.stood(file, line) {
+            facts.push(Fact { at: None, kind: FactKind::Moved { from, step: None } });
+        }
         if facts.len() > MOST_FACTS {
             let last = facts.split_off(facts.len() - MOST_FACTS / 2);
             facts.truncate(MOST_FACTS / 2);
             facts.extend(last);
         }
         if let Some(commit) = self.moment.last_commit(file, line) {
-            let fact = FactKind::Commit { hash: commit.id.short().into(), line: Some(line + 1) };
-            let at = facts.iter().position(|fact| fact.at > Some(commit.at)).unwrap_or(facts.len());
-            facts.insert(at, Fact { at: Some(commit.at), kind: fact });
+            let hash: Box<str> = commit.id.short().into();
+            let is_told = |fact: &Fact| matches!(&fact.kind, FactKind::Commit { hash: told, .. } if *told == hash);
+            if !facts.iter().any(is_told) {
+                insert(&mut facts, commit.at, FactKind::Commit { hash, line: Some(line + 1) });
+            }
+        }
+        for former in self.moment.former_names(&file.path) {
+            let commit = former.commit.map(|commit| commit.short().into());
+            insert(&mut facts, former.at, FactKind::Former { path: former.path.into(), commit });
         }
         let saved = std::fs::read_to_string(&file.path).is_ok_and(|disk| *disk == *file.text);
         let here = Some(line + 1);
@@ -194,71 +217,132 @@ impl Answers<'_> {
         Explanation { path: file.path.to_string_lossy().into(), line: line + 1, text: text.into(), verdict, facts }
     }
 
-    /// Commands that ran between two moments in sessions that touched the file.
-    fn commands_between(
-        &self,
-        known: &FileHistory<'_>,
-        session: Option<&str>,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Vec<(Box<str>, Box<str>)> {
-        let mut sessions: Vec<&str> = known.view.steps.iter().flatten().map(|step| &*step.session).collect();
-        sessions.sort_unstable();
-        sessions.dedup();
-        let mut commands = Vec::new();
-        for id in sessions {
-            let Some(view) = self.moment.session_view(id) else { continue };
-            let between = |at: &trace::StepAt<'_>| at.step.at.is_some_and(|at| from <= at && at <= to);
-            let ran = view.session.steps();
-            let ran = ran.iter().filter(|at| at.step.kind == StepKind::Command && between(at));
-            commands.extend(ran.map(|at| (at.step.text.head.clone(), name(id, &at.label(), session))));
+    /// Where a line (from 0) stood before it was moved: `src/net.rs:210`.
+    fn stood(&self, file: &FileView, line: u32) -> Option<Box<str>> {
+        let place = |path: &std::path::Path, line: u32| {
+            let path = self.frame.view().path(&path.to_string_lossy()).into_owned();
+            format!("{path}:{}", line + 1).into()
+        };
+        if let Some(elsewhere) = file.stood_elsewhere(line) {
+            return Some(place(&elsewhere.path, elsewhere.there));
         }
-        commands.truncate(MOST_COMMANDS);
-        commands
+        let stood = self.moment.with_timeline(&file.path, |known| known.timeline.stood(&file.blame, line as usize))?;
+        Some(place(&file.path, stood.line))
     }
 }
 
-fn story_facts(
-    story: &[Stage],
-    known: &FileHistory<'_>,
-    session: Option<&str>,
-    commands: &dyn Fn(Timestamp, Timestamp) -> Vec<(Box<str>, Box<str>)>,
-) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let mut before: Option<&Stage> = None;
-    for stage in story {
+/// Puts a fact in its place by time, before what holds now.
+fn insert(facts: &mut Vec<Fact>, at: Timestamp, kind: FactKind) {
+    let before = facts.iter().position(|fact| fact.at > Some(at)).unwrap_or(facts.len());
+    facts.insert(before, Fact { at: Some(at), kind });
+}
+
+/// Tells what is known of a line in the words of one session.
+struct Teller<'a> {
+    answers: &'a Answers<'a>,
+    known: &'a FileHistory<'a>,
+    session: Option<&'a str>,
+    /// Somebody is named.
+    somebody: bool,
+}
+
+impl Teller<'_> {
+    /// `account`: how the line came, where no edit told it.
+    fn story(&self, story: &[Stage], account: Option<Account>) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let mut before: Option<&Stage> = None;
+        let mut gap = match &account {
+            Some(Account::Between(between)) => Some(between),
+            _ => None,
+        };
+        for stage in story {
+            if let Some(kind) = self.stage(stage, before, account.as_ref()) {
+                facts.push(Fact { at: Some(stage.by.at), kind });
+                if self.known.timeline.is_misdated(stage.by.key) {
+                    facts.push(Fact { at: None, kind: FactKind::Misdated });
+                }
+            }
+            if let Some(between) = gap.take_if(|between| between.after.is_some_and(|after| after.key == stage.by.key)) {
+                facts.push(Fact { at: None, kind: self.between(between) });
+            }
+            before = Some(stage);
+        }
+        // It came with the text asked about.
+        facts.extend(gap.map(|between| Fact { at: None, kind: self.between(between) }));
+        facts
+    }
+
+    fn stage(&self, stage: &Stage, before: Option<&Stage>, account: Option<&Account>) -> Option<FactKind> {
         let there = stage.line.is_some();
         let was_there = before.is_some_and(|before| before.line.is_some());
-        let step = stage.by.step.and_then(|step| known.view.step_of(step));
-        let told_by = known.told(stage.by.key).and_then(|told| match told {
-            Told::Read(step) | Told::Edit(step) => known.view.step_of(step),
-            Told::Commit(_) => None,
-        });
-        let label = |step: &StepRef| name(&step.session, &step.label(), session);
-        let read_before = before.is_some_and(|before| matches!(known.told(before.by.key), Some(Told::Read(_))));
-        let kind = match (step, told_by) {
-            (Some(step), _) if there && !was_there => {
-                Some(FactKind::Adds { step: label(step), equals_read: read_before })
+        let told = self.known.told(stage.by.key);
+        if let Some(step) = stage.by.step.and_then(|step| self.known.view.step_of(step)) {
+            let step = self.label(step);
+            let over_unknown = matches!(account, Some(Account::OverUnknown(key)) if stage.by.step == Some(*key));
+            let read_before =
+                before.is_some_and(|before| matches!(self.known.told(before.by.key), Some(Told::Read(_))));
+            return match (there, was_there) {
+                (true, false) if over_unknown => Some(FactKind::OverUnknown { step }),
+                (true, false) => Some(FactKind::Adds { step, equals_read: read_before }),
+                (true, true) => Some(FactKind::Keeps { step }),
+                (false, true) => Some(FactKind::Removes { step }),
+                (false, false) => None,
+            };
+        }
+        match told? {
+            Told::Read(by) | Told::Edit(by) => {
+                let by = self.known.view.step_of(by)?;
+                let agent = Some(by.agent.short().into()).filter(|_| self.session != Some(&*by.session));
+                Some(FactKind::Read { by: agent, step: self.label(by), lines: stage.lines, there })
             }
-            (Some(step), _) if there => Some(FactKind::Keeps { step: label(step) }),
-            (Some(step), _) if was_there => Some(FactKind::Removes { step: label(step) }),
-            (Some(_), _) => None,
-            (None, Some(by)) => {
-                let agent = Some(by.agent.short().into()).filter(|_| session != Some(&*by.session));
-                Some(FactKind::Read { by: agent, step: label(by), lines: stage.lines, there })
-            }
-            (None, None) => None,
-        };
-        if let Some(kind) = kind {
-            let appeared = step.is_none() && there && !was_there && before.is_some();
-            facts.push(Fact { at: Some(stage.by.at), kind });
-            if appeared && let Some(before) = before {
-                facts.push(Fact { at: None, kind: FactKind::Gap { commands: commands(before.by.at, stage.by.at) } });
+            Told::Commit(_) if before.is_some() && there == was_there => None,
+            Told::Commit(commit) => {
+                let line = stage.line.map(|line| line + 1);
+                Some(FactKind::Commit { hash: commit.short().into(), line })
             }
         }
-        before = Some(stage);
     }
-    facts
+
+    /// Who may have made a change that nobody told, and why one or none of them is named.
+    fn between(&self, between: &Between) -> FactKind {
+        let with = |least: Fit| between.suspects.iter().filter(move |suspect| suspect.fit >= least);
+        let commands = |least: Fit| with(least).take(MOST_COMMANDS).filter_map(|one| self.command(one.step)).collect();
+        let only = with(Fit::Formats).max_by_key(|one| one.fit).filter(|_| self.somebody);
+        let may = with(Fit::Formats).count() > 0;
+        match only.and_then(|one| Some((self.command(one.step)?, one.fit == Fit::Named))) {
+            Some(((step, command), named)) => FactKind::Inferred { command, step, named },
+            None if between.by_hand => FactKind::Gap { commands: Vec::new(), because: Because::ByHand },
+            None if between.alike => FactKind::Gap { commands: Vec::new(), because: Because::Alike },
+            None if may => FactKind::Gap { commands: commands(Fit::Formats), because: Because::Undecided },
+            None => FactKind::Gap { commands: commands(Fit::Not), because: Because::Shape },
+        }
+    }
+
+    /// Edits and reads of the file that could not be replayed.
+    fn missing(&self, facts: &mut Vec<Fact>) {
+        let step_of = |key| match self.known.told(key)? {
+            Told::Read(step) | Told::Edit(step) => self.known.view.step_of(step),
+            Told::Commit(_) => None,
+        };
+        for step in self.known.timeline.unreplayed().filter_map(step_of) {
+            insert(facts, step.at, FactKind::Unreplayed { step: self.label(step) });
+        }
+        for step in self.known.timeline.gone().filter_map(step_of) {
+            insert(facts, step.at, FactKind::Gone { step: self.label(step) });
+        }
+    }
+
+    /// The step of a command, and its text.
+    fn command(&self, step: StepKey) -> Option<(Box<str>, Box<str>)> {
+        let step = self.known.view.step_of(step)?;
+        let view = self.answers.moment.session_view(&step.session)?;
+        let at = view.session.step(step.turn, &step.numbers)?;
+        Some((self.label(step), at.step.text.head.clone()))
+    }
+
+    fn label(&self, step: &StepRef) -> Box<str> {
+        name(&step.session, &step.label(), self.session)
+    }
 }
 
 /// A step's label, with its session where that is another.

@@ -19,6 +19,7 @@ mod lines;
 mod log;
 mod lsp;
 pub(crate) mod out;
+mod report;
 mod resume;
 mod search;
 mod sessions;
@@ -108,6 +109,7 @@ enum Command {
     Cat(cat::Args),
     Search(search::Args),
     Resume(resume::Args),
+    Report(report::Args),
     Doctor(doctor::Args),
     Demo(demo::Args),
     Setup(setup::Args),
@@ -171,6 +173,7 @@ pub(crate) fn run() -> Exit {
         Some(Command::Cat(args)) => Here::open(globals).and_then(|here| cat::run(args, &here)),
         Some(Command::Search(args)) => Here::open(globals).and_then(|here| search::run(args, &here)),
         Some(Command::Resume(args)) => Here::open(globals).and_then(|here| resume::run(args, &here)),
+        Some(Command::Report(args)) => Here::open(globals).and_then(|here| report::run(args, &here)),
         Some(Command::Doctor(args)) => Here::open(globals).and_then(|here| doctor::run(args, &here)),
         Some(Command::Demo(args)) => demo::run(args, globals),
         Some(Command::Setup(args)) => setup::run(args),

@@ -5,6 +5,7 @@ mod fuzz;
 mod kept;
 mod random;
 mod story;
+mod ways;
 mod world;
 
 use expect_test::{Expect, expect};
