@@ -356,6 +356,9 @@ fn changed_ranges(timeline: &mut Timeline, old: &[Line], text: &str, after: &str
     let (was, is) = (&old[inside.clone()], &new[new_inside.clone()]);
     let head = was.iter().zip(is).take_while(same).count();
     let tail = was[head..].iter().rev().zip(is[head..].iter().rev()).take_while(same).count();
+    // Where lines went and lines came, an equal line at an end may be one of those that came: the alignment judges.
+    let doubtful = head + tail < was.len() && head + tail < is.len();
+    let (head, tail) = if doubtful { (0, 0) } else { (head, tail) };
     let lines = is[head..is.len() - tail].to_vec();
     vec![Range { from: inside.start + head, to: inside.end - tail, lines }]
 }

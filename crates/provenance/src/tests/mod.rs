@@ -65,6 +65,14 @@ fn texts_that_the_log_leaves_out() {
 }
 
 #[test]
+fn lines_at_the_ends_of_a_replacement() {
+    // E and F stand twice afterwards: those after g are the old ones, for g is.
+    check("seen cRgEFT\n1 RgEFT=>gEFNnEFT", "cgEFNnEFT", expect![". . . . 1 1 . . ."]);
+    check("2 new cRgEFT\n1 RgEFT=>gEFNnEFT", "cgEFNnEFT", expect!["2 2 . . 1 1 . . 2"]);
+    check("2 new cgEFT\n1 EF=>EFNEF", "cgEFNEFT", expect!["2 2 2 2 1 1 1 2"]);
+}
+
+#[test]
 fn rewinds() {
     // Both states hold b; the one that was left behind is not the one found.
     check("1 new abc\n! 2 abc -> abcX\n3 b=>bY", "abYc", expect!["1 1 3 1"]);
