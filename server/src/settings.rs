@@ -580,9 +580,9 @@ mod tests {
                 agent: "claude",
                 path: "/x",
                 },
-                turnlens.agents names "cluade", no agent whose logs Turnlens reads. It reads: claude-code, codex.
+                turnlens.agents names "cluade", no agent whose logs Turnlens reads. It reads: claude-code, codex, gemini-cli.
                 turnlens.files.exclude has a glob that is none: error parsing glob '{a': unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?).
-                turnlens.logs.folders names "claude", no agent whose logs Turnlens reads. It reads: claude-code, codex.
+                turnlens.logs.folders names "claude", no agent whose logs Turnlens reads. It reads: claude-code, codex, gemini-cli.
             "#]],
         );
     }

@@ -764,7 +764,7 @@ fn files_that_are_none() {
     place.check("blame binary.dat", expect![[r#"
         1  ␀␁�
         ! binary.dat looks like no text.
-        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (3 places). turnlens doctor says more; turnlens demo shows what it is like.
+        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (4 places). turnlens doctor says more; turnlens demo shows what it is like.
     "#]]);
     place.check(
         "blame folder",
@@ -786,10 +786,10 @@ fn files_that_are_none() {
 fn no_logs_and_no_home() {
     let place = Place::empty();
     place.check("sessions", expect![[r#"
-        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (3 places). turnlens doctor says more; turnlens demo shows what it is like.
+        ! No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (4 places). turnlens doctor says more; turnlens demo shows what it is like.
     "#]]);
     place.check("show", expect![[r#"
-        ! turnlens: No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (3 places). turnlens doctor says more; turnlens demo shows what it is like.
+        ! turnlens: No agent sessions found. Looked in ~/.claude, ~/.config/claude, … (4 places). turnlens doctor says more; turnlens demo shows what it is like.
         exit 1
     "#]]);
     place.check(
@@ -801,6 +801,7 @@ fn no_logs_and_no_home() {
               ~/.claude         not there
               ~/.config/claude  not there
               ~/.codex          not there
+              ~/.gemini         not there
 
             Next
               Let Claude Code work on something, or see what it would be like: turnlens demo
@@ -836,6 +837,7 @@ fn damage_is_told_with_its_place() {
               ~/.claude         1 log      3 records  847 bytes
               ~/.config/claude  not there
               ~/.codex          not there
+              ~/.gemini         not there
 
             Found
               1 session by Claude Code, newest TIME
