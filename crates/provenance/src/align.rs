@@ -306,7 +306,10 @@ pub(crate) fn doubt_islands(old: &[u32], new: &[u32], matches: &mut [Match]) {
         let below = matches[at + len..].iter().find_map(Match::old);
         let cut_above = above.map_or(first > 0, |above| above + 1 < first);
         let cut_below = below.map_or((last as usize) + 1 < old.len(), |below| last + 1 < below);
-        let alone = cut_above && cut_below && at > 0 && at + len < new.len();
+        let inside = at > 0 && at + len < new.len();
+        let is_new = |y: usize| matches.get(y).is_some_and(|found| found.old().is_none());
+        let among_new = inside && is_new(at - 1) && is_new(at + len);
+        let alone = inside && cut_above && cut_below || among_new && (cut_above || cut_below);
         if alone {
             let (olds, news) = counts.get_or_insert_with(|| (count(old), count(new)));
             let unique = |id: &u32| olds.get(id) == Some(&1) && news.get(id) == Some(&1);
