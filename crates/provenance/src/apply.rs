@@ -272,7 +272,8 @@ fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Cha
     let mut after = text.clone();
     after.replace_range(at..at + from.len(), &to);
     let kept = Kept { head: at, tail: text.len() - at - from.len() };
-    let mut ranges = changed_ranges(timeline, &old[window.clone()], &text, &after, kept);
+    let told = Told { hunks: &change.hunks, from: window.start };
+    let mut ranges = changed_ranges(timeline, &old[window.clone()], &text, &after, kept, told);
     for range in &mut ranges {
         (range.from, range.to) = (range.from + window.start, range.to + window.start);
     }
@@ -323,7 +324,7 @@ fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Op
             }
         }
     }
-    Some(changed_ranges(timeline, old, &text, &after, kept))
+    Some(changed_ranges(timeline, old, &text, &after, kept, Told { hunks: &change.hunks, from: 0 }))
 }
 
 fn unix(text: &str) -> String {
@@ -343,9 +344,50 @@ struct Kept {
     tail: usize,
 }
 
+/// The log's hunks, and the line (from 0) with which the text that is looked at begins.
+#[derive(Clone, Copy)]
+struct Told<'c> {
+    hunks: &'c [Hunk],
+    from: usize,
+}
+
+impl Told<'_> {
+    /// Whether the hunks say that the old line is the new one: neither is among those that went and came.
+    fn stayed(&self, old: usize, new: usize) -> bool {
+        let (old, new) = (self.from + old, self.from + new);
+        let says_otherwise = |hunk: &Hunk| {
+            let mut x = (hunk.old_start as usize).saturating_sub(1);
+            let mut y = (hunk.new_start as usize).saturating_sub(1);
+            hunk.lines.iter().any(|line| match line.as_bytes().first() {
+                Some(b'-') => {
+                    x += 1;
+                    x - 1 == old
+                }
+                Some(b'+') => {
+                    y += 1;
+                    y - 1 == new
+                }
+                Some(b' ') => {
+                    (x, y) = (x + 1, y + 1);
+                    (x - 1 == old) != (y - 1 == new)
+                }
+                _ => false,
+            })
+        };
+        !self.hunks.is_empty() && !self.hunks.iter().any(says_otherwise)
+    }
+}
+
 /// Where `after` differs from the old lines, which are `text`: what was replaced, without the lines in it that are equal
 /// from both ends. With several replacements the part between is left to the alignment.
-fn changed_ranges(timeline: &mut Timeline, old: &[Line], text: &str, after: &str, kept: Kept) -> Vec<Range> {
+fn changed_ranges(
+    timeline: &mut Timeline,
+    old: &[Line],
+    text: &str,
+    after: &str,
+    kept: Kept,
+    told: Told<'_>,
+) -> Vec<Range> {
     let new = timeline.interner.text_lines(after);
     let untouched_head = text[..kept.head].matches('\n').count().min(old.len()).min(new.len());
     let most = old.len().min(new.len()) - untouched_head;
@@ -356,8 +398,14 @@ fn changed_ranges(timeline: &mut Timeline, old: &[Line], text: &str, after: &str
     let (was, is) = (&old[inside.clone()], &new[new_inside.clone()]);
     let head = was.iter().zip(is).take_while(same).count();
     let tail = was[head..].iter().rev().zip(is[head..].iter().rev()).take_while(same).count();
-    // Where lines went and lines came, an equal line at an end may be one of those that came: the alignment judges.
-    let doubtful = head + tail < was.len() && head + tail < is.len();
+    // Where lines went and lines came, an equal line at an end may be one of those that came. Where the log's hunks do
+    // not say that it stayed, the alignment judges.
+    let exchanged = head + tail < was.len() && head + tail < is.len();
+    let doubtful = exchanged && {
+        let heads = (0..head).map(|n| (inside.start + n, new_inside.start + n));
+        let tails = (1..=tail).map(|n| (inside.end - n, new_inside.end - n));
+        !heads.chain(tails).all(|(old, new)| told.stayed(old, new))
+    };
     let (head, tail) = if doubtful { (0, 0) } else { (head, tail) };
     let lines = is[head..is.len() - tail].to_vec();
     vec![Range { from: inside.start + head, to: inside.end - tail, lines }]
