@@ -67,6 +67,19 @@ pub enum Target {
 }
 
 impl Target {
+    /// Whether this certainly names the file: nothing of its path is unknown, and it is the same letter by letter, or
+    /// matches. `path` and `cwd` as in [`Target::covers`], which says what *may* be named.
+    pub fn names(&self, path: &str, cwd: Option<&str>) -> bool {
+        match self {
+            Target::Path(named) => {
+                let slashes = |path: &str| path.replace('\\', "/");
+                joined(&slashes(named), cwd.map(slashes).as_deref()).is_some_and(|named| named == slashes(path))
+            }
+            Target::Glob(pattern) => absolute(pattern, cwd).is_some() && self.covers(path, cwd),
+            Target::Ending(_) => false,
+        }
+    }
+
     /// Whether the file may be one of these or lie below one. `path` is absolute and without `.` and `..`; `cwd` is the
     /// folder in which the command began. Case is not told apart, for many file systems do not either; symbolic links
     /// are the caller's.
@@ -114,15 +127,20 @@ fn is_absolute(path: &str) -> bool {
     path.starts_with('/') || path.as_bytes().get(1) == Some(&b':')
 }
 
-/// `named` from the root on. `None`: what it begins with is not known.
+/// `named` from the root on, in lower case where it is relative. `None`: what it begins with is not known.
 fn absolute(named: &str, cwd: Option<&str>) -> Option<String> {
+    joined(named, cwd.map(normal).as_deref())
+}
+
+/// The same as it is spelled.
+fn joined(named: &str, cwd: Option<&str>) -> Option<String> {
     if is_absolute(named) {
         return Some(named.to_owned());
     }
     if named == "~" || named.starts_with("~/") {
         return None;
     }
-    let cwd = normal(cwd?);
+    let cwd = cwd?;
     let (mut folder, mut rest) = (cwd.trim_end_matches('/'), named);
     while let Some(after) = rest.strip_prefix("..") {
         folder = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
@@ -239,6 +257,22 @@ mod tests {
     fn check(target: Target, paths: &[&str], expect: Expect) {
         let covered: Vec<&str> = paths.iter().copied().filter(|path| target.covers(path, Some("/repo"))).collect();
         expect.assert_eq(&covered.join(" "));
+    }
+
+    #[test]
+    fn what_is_certainly_named() {
+        let path = |path: &str| Target::Path(path.into());
+        let names = |target: &Target, cwd| target.names("/repo/src/a.rs", cwd);
+        for named in [path("src/a.rs"), path("/repo/src/a.rs"), Target::Glob("src/*.rs".into())] {
+            assert!(names(&named, Some("/repo")), "{named:?}");
+        }
+        // All of these may be the file.
+        for perhaps in [path("src"), path("SRC/a.rs"), path("~/src/a.rs"), Target::Ending("/a.rs".into())] {
+            assert!(perhaps.covers("/repo/src/a.rs", Some("/repo")) && !names(&perhaps, Some("/repo")), "{perhaps:?}");
+        }
+        for unknown_folder in [path("src/a.rs"), Target::Glob("src/*.rs".into())] {
+            assert!(unknown_folder.covers("/repo/src/a.rs", None) && !names(&unknown_folder, None));
+        }
     }
 
     #[test]

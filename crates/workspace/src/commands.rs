@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use provenance::{EventKey, Happening, Rewrite, Tree, Writes};
 use rustc_hash::FxHashMap;
-use shell::{Act, Effect, Sure};
+use shell::{Act, Effect, Effects, Sure};
 use trace::{Change, DerivedPath, LogId, Place, StepKey, StepResult, Target as Named, TouchKind, Touches};
 
 use crate::Moment;
@@ -86,10 +86,11 @@ impl Moment<'_> {
         }
     }
 
-    /// The text that the command line itself holds.
+    /// The text that the command line itself holds, where it certainly went into this file.
     pub(crate) fn wrote(&self, clue: &Clue, run: &Run, first: bool, step: StepKey) -> Option<Happening> {
-        let effects = self.effects(clue, run)?;
-        let text = effects.iter().rev().find(|effect| run.is_about(&effect.act)).and_then(whole_text)?;
+        let effects = self.effects(clue, run).filter(|effects| !effects.unchecked_cd)?.acts;
+        let last = effects.iter().rev().find(|effect| run.is_about(&effect.act))?;
+        let text = whole_text(last).filter(|_| run.is_named_by(&last.act))?;
         let change = Change {
             path: (*run.path).into(),
             before: None,
@@ -111,16 +112,17 @@ impl Moment<'_> {
             return Happening::Ran { step, writes: by_kind() };
         }
         let Some(effects) = self.effects(clue, run) else { return Happening::Ran { step, writes: by_kind() } };
-        let mut writes: Vec<Writes> = effects.iter().filter_map(|effect| run.writes(effect)).collect();
+        let sure = !effects.unchecked_cd;
+        let mut writes: Vec<Writes> = effects.acts.iter().filter_map(|effect| run.writes(effect, sure)).collect();
         // What may happen when a `cd` fails is in the summary alone.
         let told = |kind: &TouchKind| !matches!(kind, TouchKind::Write | TouchKind::Substitute);
         writes.extend(run.kinds.iter().filter(|kind| told(kind)).filter_map(|kind| of_kind(*kind)));
         Happening::Ran { step, writes }
     }
 
-    fn effects(&self, clue: &Clue, run: &Run) -> Option<Vec<Effect>> {
+    fn effects(&self, clue: &Clue, run: &Run) -> Option<Effects> {
         let body = self.bodies().body(clue.log, run.call);
-        Some(shell::effects(&body.content()?.input).acts)
+        Some(shell::effects(&body.content()?.input))
     }
 }
 
@@ -147,10 +149,24 @@ impl Run {
         !self.kinds.iter().all(|kind| matches!(kind, TouchKind::Program | TouchKind::Git | TouchKind::Format))
     }
 
-    /// `None`: not this file, or it is told by its text.
-    fn writes(&self, effect: &Effect) -> Option<Writes> {
-        if !self.is_about(&effect.act) {
+    /// Whether an act's text certainly names this file as one that it writes: what only may be it names nobody.
+    fn is_named_by(&self, act: &Act) -> bool {
+        let names = |named: &Named| named.names(&self.path, self.touches.cwd.as_deref());
+        match act {
+            Act::Write { target, .. } => names(target),
+            Act::Substitute { targets, .. } => targets.iter().any(names),
+            _ => false,
+        }
+    }
+
+    /// `None`: not this file, or it is told by its text. `sure`: the paths are those that the command had.
+    fn writes(&self, effect: &Effect, sure: bool) -> Option<Writes> {
+        let writes = matches!(effect.act, Act::Write { .. } | Act::Substitute { .. });
+        if !writes || !self.is_about(&effect.act) {
             return None;
+        }
+        if !sure || !self.is_named_by(&effect.act) {
+            return Some(Writes::Anything);
         }
         match &effect.act {
             Act::Write { append: true, .. } => Some(Writes::AtTheEnd),
