@@ -138,26 +138,29 @@ impl Dispatcher {
 
     fn notify(&mut self, method: String, params: Option<Value>) {
         let request = Request::build(method.clone());
+        let started = Instant::now();
         let Some(handler) = self.call(&method, params, request) else { return };
         let mut handler = Box::pin(handler);
         if poll_once(&method, handler.as_mut()).is_none() {
             self.tasks.spawn(handler);
         }
+        self.state.timings.record(&method, started.elapsed());
     }
 
     fn request(&mut self, id: RequestId, method: String, params: Option<Value>) {
         self.last_id += 1;
         let request = Request::build(method.clone()).id(self.last_id);
+        let started = Instant::now();
         let cancel = Cancel::default();
         let Some(handler) = self.call(&method, params, request) else {
             return self.running.refuse(&id, panicked(&method));
         };
         let (handler, abort) = abortable(cancel.scope(handler));
-        let started = Instant::now();
         let name = method.clone();
         self.running.table().insert(id.clone(), Entry { cancel, abort });
         let running = self.running.clone();
         let profile = self.state.profile();
+        let timings = self.state.timings.clone();
         let mut handler = Box::pin(async move {
             // Who aborted it has answered.
             let Ok(outcome) = handler.await else { return };
@@ -168,6 +171,7 @@ impl Dispatcher {
                 Err(()) => Err(panicked(&method)),
             };
             running.answer(&id, answer);
+            timings.record(&method, started.elapsed());
             log::debug!("{method} answered after {:?}", started.elapsed());
         });
         if poll_once(&name, handler.as_mut()).is_none() {

@@ -19,6 +19,7 @@ mod settings;
 mod state;
 mod text;
 mod time;
+mod timings;
 mod tolerate;
 mod transport;
 mod uri;

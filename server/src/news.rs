@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -125,7 +125,9 @@ pub(crate) fn follow_logs(state: &Arc<State>, engine: &Arc<Engine>) {
     let (state, engine) = (state.clone(), engine.clone());
     let read = move || {
         lower_priority();
+        let began = Instant::now();
         engine.workspace.index().refresh(&|_| state.news.logs_changed());
+        state.timings.set_reading(began.elapsed());
         state.news.lenses_changed();
     };
     if let Err(error) = std::thread::Builder::new().name("turnlens-reading".into()).spawn(read) {

@@ -25,6 +25,7 @@ use crate::profile::ClientProfile;
 use crate::requests::target::Excluded;
 use crate::settings::{Layer, Settings};
 use crate::text::{Document, Documents};
+use crate::timings::Timings;
 use crate::uri::DocumentKey;
 
 pub(crate) struct State {
@@ -34,6 +35,7 @@ pub(crate) struct State {
     pub(crate) door: Arc<Door>,
     /// What the client is to be told of.
     pub(crate) news: News,
+    pub(crate) timings: Arc<Timings>,
     tasks: tokio::runtime::Handle,
     inner: RwLock<Inner>,
 }
@@ -64,6 +66,7 @@ pub(crate) struct Snapshot {
     /// What is open, as it is while the request is answered: where a trace leads must follow the newest text.
     pub(crate) documents: Arc<Documents>,
     pub(crate) door: Arc<Door>,
+    pub(crate) timings: Arc<Timings>,
     /// Set when the client cancels the request.
     pub(crate) cancel: Cancel,
 }
@@ -87,6 +90,7 @@ impl State {
             documents: Arc::default(),
             door: Arc::new(Door::new()),
             news: News::default(),
+            timings: Arc::default(),
             tasks,
             inner: RwLock::new(inner),
         }
@@ -178,6 +182,7 @@ impl State {
             engine: inner.engine.clone(),
             documents: self.documents.clone(),
             door: self.door.clone(),
+            timings: self.timings.clone(),
             cancel: Cancel::current(),
         }
     }

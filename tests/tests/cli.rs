@@ -862,6 +862,16 @@ fn damage_is_told_with_its_place() {
     assert_eq!(told["unknown"], json!({ "brand-new-kind": 1 }));
 }
 
+#[test]
+fn how_fast_it_is() {
+    let place = Place::with_log(&[prompt(1, "Do it"), answer(2, "Done.")]);
+    let told = place.json(&["doctor", "--timings"]);
+    assert_eq!(told["read"]["records"], json!(2));
+    assert!(told["requests"].as_array().is_some_and(|asked| asked.iter().any(|one| one["method"] == "initialize")));
+    let text = place.run(&["doctor", "--timings"]).out;
+    assert!(text.contains("2 records in") && text.contains("Answers, in milliseconds"), "{text}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_log_that_may_not_be_read_is_told() {

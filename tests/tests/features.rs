@@ -817,11 +817,23 @@ mod own_methods {
         assert_eq!((&status["sessions"], &status["here"], &status["reading"]), (&json!(1), &json!(1), &Value::Null));
         let newest = status["newest"]["uri"].as_str().expect("a URI").to_owned();
         assert!(newest.starts_with(&file_uri(&demo.repo)), "{newest}");
+        session.open("src/loader.rs");
+        let timings = session.client.call("turnlens/status", json!({ "timings": true }))["timings"].take();
+        let lines = timings["lines"].as_object().expect("lines");
+        let told = lines.values().filter_map(Value::as_u64).sum::<u64>();
+        assert_eq!(told, demo.text("src/loader.rs").lines().count() as u64);
+        assert!(lines["recorded"].as_u64() > Some(0) && timings["read"]["records"].as_u64() > Some(0), "{timings}");
+        let mut asked = timings["requests"].as_array().expect("requests").iter();
+        assert!(
+            asked.any(|request| request["method"] == "turnlens/status" && request["count"].as_u64() > Some(0)),
+            "{timings}"
+        );
         let doctor = session.client.call("turnlens/doctor", json!({}));
         assert!(
             doctor["text"]
                 .as_str()
-                .is_some_and(|text| text.contains("1 session by Claude Code, 1 of them in this folder"))
+                .is_some_and(|text| text.contains("1 session by Claude Code, 1 of them in this folder")
+                    && text.contains("Lines of 1 open file"))
         );
         let mut copy = |form: &str, address: &str| {
             let params = json!({ "address": address, "form": form });

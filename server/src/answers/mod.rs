@@ -6,6 +6,7 @@ pub(crate) mod documents;
 pub(crate) mod line;
 mod now;
 pub(crate) mod owners;
+pub(crate) mod speed;
 pub(crate) mod states;
 pub(crate) mod undo;
 

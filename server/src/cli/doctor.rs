@@ -6,7 +6,11 @@ use crate::answers::doctor::{Asker, Report};
 
 /// What was found where, what could not be read, and what to do next
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// How fast the server reads and answers here, and how many lines it can tell of
+    #[arg(long)]
+    pub(super) timings: bool,
+}
 
 pub(super) fn run(_: Args, here: &Here) -> anyhow::Result<Exit> {
     let answers = here.answers();

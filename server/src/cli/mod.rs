@@ -26,6 +26,7 @@ mod sessions;
 mod setup;
 mod show;
 mod status;
+mod timings;
 pub(crate) mod when;
 
 use here::Here;
@@ -174,6 +175,7 @@ pub(crate) fn run() -> Exit {
         Some(Command::Search(args)) => Here::open(globals).and_then(|here| search::run(args, &here)),
         Some(Command::Resume(args)) => Here::open(globals).and_then(|here| resume::run(args, &here)),
         Some(Command::Report(args)) => Here::open(globals).and_then(|here| report::run(args, &here)),
+        Some(Command::Doctor(args)) if args.timings => timings::run(&globals),
         Some(Command::Doctor(args)) => Here::open(globals).and_then(|here| doctor::run(args, &here)),
         Some(Command::Demo(args)) => demo::run(args, globals),
         Some(Command::Setup(args)) => setup::run(args),

@@ -16,6 +16,7 @@ use super::commands;
 use super::target::{Target, address};
 use crate::answers::Answers;
 use crate::answers::documents::Named;
+use crate::answers::speed::Speed;
 use crate::cli::when;
 use crate::lsp::Server;
 use crate::news::reading_json;
@@ -34,6 +35,13 @@ pub(crate) struct SessionsParams {
     text_document: Option<TextDocumentIdentifier>,
     query: Option<String>,
     all: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct StatusParams {
+    /// Whether to tell how fast the server is, too.
+    timings: bool,
 }
 
 #[derive(Deserialize)]
@@ -84,7 +92,7 @@ impl Server {
         self.state.answer(Lane::Slow, answer).await
     }
 
-    pub(super) async fn status(&self, _: Value) -> Result<Value> {
+    pub(super) async fn status(&self, params: StatusParams) -> Result<Value> {
         let answer = move |asked: &Snapshot| {
             let frame = asked.frame(None);
             let answers = Answers::new(&asked.engine.workspace, &frame);
@@ -94,8 +102,10 @@ impl Server {
             let roots = asked.engine.workspace.index().roots();
             let folders: Vec<String> =
                 roots.iter().map(|root| view.path(&root.to_string_lossy()).into_owned()).collect();
+            let timings = params.timings.then(|| Speed::of(&asked.engine, &asked.documents, &asked.timings).json());
             json!({
                 "version": env!("CARGO_PKG_VERSION"),
+                "timings": timings,
                 "reading": reading_json(moment.reading()),
                 "sessions": moment.logs().sessions().count(),
                 "here": here.len(),
