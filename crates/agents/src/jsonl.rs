@@ -17,7 +17,9 @@ use crate::json;
 
 /// Lines longer than this are skipped without being held in memory.
 const LONGEST_LINE: usize = 64 << 20;
+/// Bytes that are read at once, and the fewest where a scan nears its limit.
 const CHUNK: usize = 512 << 10;
+const LEAST: u64 = 16 << 10;
 /// Bytes at a file's beginning and before the cursor by which the file is known again.
 const KNOWN_BY: u64 = 1024;
 /// Objects that are looked for behind garbage in one line: each failed try may read the rest of the line.
@@ -96,6 +98,8 @@ pub struct Scan {
     pub bytes_read: u64,
     /// Bytes before the old cursor that were read again: at most [`Cursor::PROOF`] where the cursor had its memory.
     pub bytes_again: u64,
+    /// It stopped at its limit: there may be records behind the new cursor.
+    pub more: bool,
 }
 
 /// Bytes of a line at which an object may begin.
@@ -197,18 +201,22 @@ impl Log {
         self.range(0, len)
     }
 
-    /// Hands every object behind the cursor to `objects`; the scan then lacks the number of records and the memory.
-    pub(crate) fn read(mut self, objects: &mut dyn Objects) -> io::Result<Scan> {
+    /// Hands the objects behind the cursor to `objects`, up to the first line end `limit` bytes behind it; the scan
+    /// then lacks the number of records and the memory.
+    pub(crate) fn read(mut self, limit: u64, objects: &mut dyn Objects) -> io::Result<Scan> {
         let from = self.start.offset;
         self.file.seek(SeekFrom::Start(from))?;
         let mut lines = Lines { at: from, ..Lines::default() };
-        read_lines(&mut self.file, &mut lines, LONGEST_LINE, objects)?;
+        let bounds = Bounds { longest: LONGEST_LINE, until: from.saturating_add(limit.max(1)) };
+        let more = read_lines(&mut self.file, &mut lines, bounds, objects)?;
         let bytes_read = lines.at + lines.buffer.len() as u64 - from;
-        lines.finish(objects);
+        if !more {
+            lines.finish(objects);
+        }
         let identity = Some(self.identity(lines.at)?);
         let cursor = Cursor { offset: lines.at, records: self.start.records, identity, memory: Memory::default() };
         let Log { restarted, again, .. } = self;
-        Ok(Scan { cursor, restarted, broken: lines.broken, bytes_read, bytes_again: again })
+        Ok(Scan { cursor, restarted, broken: lines.broken, bytes_read, bytes_again: again, more })
     }
 }
 
@@ -222,20 +230,35 @@ struct Lines {
     broken: Vec<u64>,
 }
 
-fn read_lines(file: &mut dyn Read, lines: &mut Lines, longest: usize, objects: &mut dyn Objects) -> io::Result<()> {
+/// How far lines are read.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Bytes of a line that is held in memory.
+    longest: usize,
+    /// The offset behind which no more lines are handed out, but for the one that reaches over it.
+    until: u64,
+}
+
+/// True: it stopped at the bound, and the buffer holds the beginning of what follows.
+fn read_lines(file: &mut dyn Read, lines: &mut Lines, bounds: Bounds, objects: &mut dyn Objects) -> io::Result<bool> {
     // Bytes of the buffer that are known to hold no line end.
     let mut searched = 0;
     loop {
-        let read = file.take(CHUNK as u64).read_to_end(&mut lines.buffer)?;
+        let read_to = lines.at + lines.buffer.len() as u64;
+        let wanted = bounds.until.saturating_sub(read_to).clamp(LEAST, CHUNK as u64);
+        let read = file.take(wanted).read_to_end(&mut lines.buffer)?;
         let end = memchr::memrchr(b'\n', &lines.buffer[searched..]).map_or(0, |last| searched + last + 1);
         lines.hand_out(end, objects);
         if read == 0 {
-            return Ok(());
+            return Ok(false);
+        }
+        if lines.at >= bounds.until {
+            return Ok(true);
         }
         searched = lines.buffer.len();
-        if searched > longest {
+        if searched > bounds.longest {
             if !skip_line(file, lines)? {
-                return Ok(());
+                return Ok(false);
             }
             searched = 0;
         }
@@ -477,7 +500,9 @@ mod tests {
     fn read(bytes: &[u8], longest: usize) -> String {
         let mut told = Told::default();
         let mut lines = Lines::default();
-        read_lines(&mut &bytes[..], &mut lines, longest, &mut told).expect("reading from memory");
+        let bounds = Bounds { longest, until: u64::MAX };
+        let more = read_lines(&mut &bytes[..], &mut lines, bounds, &mut told).expect("reading from memory");
+        assert!(!more);
         lines.finish(&mut told);
         for broken in &lines.broken {
             told.0.push(format!("broken @{broken}"));

@@ -65,6 +65,16 @@ pub trait Reader: Send + Sync {
     /// Fails only where the file cannot be opened or read; the error names it.
     fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan>;
 
+    /// [`Reader::scan`] that stops at the end of a line soon after `limit` bytes behind `from`, so that the beginning
+    /// of a long log is there at once. [`Scan::more`] says whether it did; another scan from the new cursor
+    /// goes on there, and reads nothing again but [`Cursor::PROOF`] and the half of a line.
+    ///
+    /// A log that is written anew as a whole is read as a whole, whatever the limit.
+    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+        let _ = limit;
+        self.scan(path, from, sink)
+    }
+
     /// Everything that the record at `place` says. `None`: the file is gone, or another record lies there now.
     fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>>;
 

@@ -214,6 +214,28 @@ proptest! {
         }
     }
 
+    /// A scan that stops at limits and goes on from there gives the same.
+    #[test]
+    fn parts_give_what_the_whole_gives((agent, bytes) in log_bytes(), limit in 0u64..3000) {
+        let log = Log::new(agent, "session.jsonl");
+        fs::write(&log.path, &bytes).expect("writing the log");
+        let (mut entries, mut broken, mut cursor) = (Vec::new(), Vec::new(), Cursor::default());
+        loop {
+            let before = cursor.offset;
+            let sink = &mut |entry| entries.push(entry);
+            let scan = log.reader().scan_part(&log.path, &cursor, limit, sink).expect("scanning the log");
+            broken.extend(scan.broken);
+            cursor = scan.cursor;
+            prop_assert!(scan.bytes_again <= Cursor::PROOF);
+            if !scan.more {
+                break;
+            }
+            prop_assert!(cursor.offset >= before + limit);
+        }
+        let (whole, scan) = log.scan(&Cursor::default());
+        prop_assert_eq!((entries, broken, cursor), (whole, scan.broken, scan.cursor));
+    }
+
     #[test]
     fn line_by_line_gives_what_the_whole_gives((agent, bytes) in log_bytes()) {
         let log = Log::new(agent, "session.jsonl");

@@ -118,5 +118,6 @@ fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<S
         broken: log.broken,
         bytes_read: len - bytes_again,
         bytes_again,
+        more: false,
     })
 }
