@@ -23,11 +23,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use trace::{Agent, Content, Entry, Place};
+use trace::{Agent, Content, Place};
 
 use crate::files::{self, Trouble};
 use crate::jsonl::{self, Cursor, Log, Memory, Scan};
-use crate::{Env, Found, Reader};
+use crate::{Env, Found, Reader, Sink};
 use scan::Scanner;
 
 /// The place's part for the result in a record that tells of a call and its result at once.
@@ -76,8 +76,12 @@ impl Reader for Codex {
         bases(root).into_iter().any(is_below) && files::absent_or_regular(path)
     }
 
-    fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
-        scan(path, from, sink).map_err(|error| files::named(path, error))
+    fn scan(&self, path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
+        self.scan_part(path, from, u64::MAX, sink)
+    }
+
+    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut Sink<'_>) -> io::Result<Scan> {
+        scan(path, from, limit, sink).map_err(|error| files::named(path, error))
     }
 
     fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>> {
@@ -114,7 +118,7 @@ fn is_active(root: &Path, name: &str) -> bool {
     day.join(name).is_file()
 }
 
-fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+fn scan(path: &Path, from: &Cursor, limit: u64, sink: &mut Sink<'_>) -> io::Result<Scan> {
     let mut log = Log::open(path, from)?;
     let mut scanner = Scanner::new(sink);
     match log.start.memory.recall() {
@@ -122,7 +126,7 @@ fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<S
         None if log.start.offset > 0 => look_back(&mut log, &mut scanner)?,
         None => {}
     }
-    let mut scan = log.read(&mut scanner)?;
+    let mut scan = log.read(limit, &mut scanner)?;
     scan.cursor.records = scan.cursor.records.saturating_add(scanner.records);
     scan.cursor.memory = Memory::of(scanner.known);
     Ok(scan)
