@@ -127,6 +127,8 @@ pub(crate) fn follow_logs(state: &Arc<State>, engine: &Arc<Engine>) {
         lower_priority();
         engine.workspace.index().refresh(&|_| state.news.logs_changed());
         state.news.lenses_changed();
+        drop(state);
+        engine.workspace.index().save();
     };
     if let Err(error) = std::thread::Builder::new().name("turnlens-reading".into()).spawn(read) {
         log::error!("the logs are not read: {error}");

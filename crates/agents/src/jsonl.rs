@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use crate::json;
+use crate::{file_key, json};
 
 /// Lines longer than this are skipped without being held in memory.
 const LONGEST_LINE: usize = 64 << 20;
@@ -391,18 +391,6 @@ fn skip_space(line: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
-}
-
-#[cfg(unix)]
-fn file_key(meta: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (meta.dev(), meta.ino())
-}
-
-#[cfg(not(unix))]
-fn file_key(meta: &Metadata) -> (u64, u64) {
-    let created = meta.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    (created.map_or(0, |since| since.as_nanos() as u64), 0)
 }
 
 /// Opening a pipe would wait for a writer, and a device may never end.
