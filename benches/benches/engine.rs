@@ -45,7 +45,7 @@ fn of_a_log(criterion: &mut Criterion) {
 
     let index = Index::new(Env { home: Some(place.home()), ..Env::default() });
     index.refresh(&|_| {});
-    let session = index.snapshot().session(SESSION).expect("the session");
+    let session = index.snapshot().load_session(SESSION).expect("the session");
     let view = View {
         now: session.path.ended.unwrap_or_default(),
         zone: &Utc,

@@ -45,9 +45,8 @@ fn main() {
 
 /// The logs at a path, each with its reader.
 fn logs_of(path: &Path) -> Vec<(&'static dyn Reader, PathBuf)> {
-    let is_codex = |path: &Path| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("rollout-"))
-    };
+    let is_codex =
+        |path: &Path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("rollout-"));
     if path.is_file() {
         let agent = if is_codex(path) { Agent::Codex } else { Agent::ClaudeCode };
         return vec![(agents::reader(agent), path.to_owned())];

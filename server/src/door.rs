@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use lens::DocumentId;
 
-use crate::log;
+use crate::{caches, log};
 
 /// Files that were not written for so long are deleted at the start …
 const MOST_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -25,7 +25,7 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new() -> Door {
-        Door { folder: cache_folder(), writes: AtomicU64::new(0) }
+        Door { folder: caches::folder().map(|caches| caches.join("documents")), writes: AtomicU64::new(0) }
     }
 
     #[cfg(test)]
@@ -92,18 +92,6 @@ impl Door {
         }
         remove_empty_folders(folder);
     }
-}
-
-/// `$XDG_CACHE_HOME/turnlens/documents`, or where this system keeps caches.
-fn cache_folder() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || set("HOME").or_else(|| set("USERPROFILE"));
-    let of_system = || match () {
-        () if cfg!(windows) => set("LOCALAPPDATA"),
-        () if cfg!(target_os = "macos") => home().map(|home| home.join("Library/Caches")),
-        () => home().map(|home| home.join(".cache")),
-    };
-    Some(set("XDG_CACHE_HOME").or_else(of_system)?.join("turnlens").join("documents"))
 }
 
 fn is_same(path: &Path, text: &str) -> bool {

@@ -8,6 +8,7 @@ use trace::Agent;
 use workspace::{Env, FileView, Index, Moment, PathMapping, Watch, Workspace};
 
 use crate::answers::documents::Documents;
+use crate::caches;
 use crate::requests::code_lens::Rows;
 use crate::settings::{LogFolder, Settings};
 use crate::text::Document;
@@ -50,9 +51,13 @@ impl Engine {
         let mut env = Env::from_process();
         let folder = |folder: &LogFolder| Some((Agent::from_id(&folder.agent)?, env.expand(&folder.path)));
         env.extra = settings.log_folders.iter().filter_map(folder).collect();
-        let index = match &settings.agents {
-            None => Index::new(env),
-            Some(ids) => Index::of_agents(env, &ids.iter().filter_map(|id| Agent::from_id(id)).collect::<Vec<_>>()),
+        let agents = match &settings.agents {
+            None => Agent::ALL.to_vec(),
+            Some(ids) => ids.iter().filter_map(|id| Agent::from_id(id)).collect(),
+        };
+        let index = match caches::of_logs() {
+            Some(folder) => Index::with_cache(env, &agents, &folder),
+            None => Index::of_agents(env, &agents),
         };
         Engine {
             workspace: Workspace::new(Arc::new(index), workspace_settings(settings)),

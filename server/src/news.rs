@@ -129,6 +129,8 @@ pub(crate) fn follow_logs(state: &Arc<State>, engine: &Arc<Engine>) {
         engine.workspace.index().refresh(&|_| state.news.logs_changed());
         state.timings.set_reading(began.elapsed());
         state.news.lenses_changed();
+        drop(state);
+        engine.workspace.index().save();
     };
     if let Err(error) = std::thread::Builder::new().name("turnlens-reading".into()).spawn(read) {
         log::error!("the logs are not read: {error}");

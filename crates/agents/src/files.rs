@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use trace::Agent;
 
-use crate::Found;
+use crate::{Found, file_key};
 
 /// A folder or file that could not be looked at.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ pub(crate) fn walk(
             match fs::symlink_metadata(&path) {
                 Ok(meta) if meta.is_dir() => below.push(path),
                 Ok(meta) if meta.is_file() && is_log(&path) => {
-                    found(Found { agent, len: meta.len(), modified: meta.modified().ok(), path });
+                    let (len, modified, file) = (meta.len(), meta.modified().ok(), file_key(&meta));
+                    found(Found { agent, len, modified, file, path });
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -39,6 +39,8 @@ pub struct Found {
     pub len: u64,
     /// For noticing changes only: copying and syncing set it anew.
     pub modified: Option<SystemTime>,
+    /// See [`file_key`].
+    pub file: (u64, u64),
 }
 
 /// Takes entries in the order of their log. A long log is read on several threads, which call it in turns.
@@ -83,6 +85,21 @@ pub trait Reader: Send + Sync {
 
     /// Where the backup `name` lies that `session`, told of in the log at `path`, made of a file. It may be deleted.
     fn backup(&self, path: &Path, session: &str, name: &str) -> Option<PathBuf>;
+}
+
+/// By what a file is told from others that bear its name later: device and inode; where there are none, the time of
+/// creation and 0.
+#[cfg(unix)]
+pub fn file_key(meta: &std::fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    (meta.dev(), meta.ino())
+}
+
+/// By what a file is told from others that bear its name later.
+#[cfg(not(unix))]
+pub fn file_key(meta: &std::fs::Metadata) -> (u64, u64) {
+    let created = meta.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    (created.map_or(0, |since| since.as_nanos() as u64), 0)
 }
 
 /// The readers of all agents, in the order of [`Agent::ALL`].

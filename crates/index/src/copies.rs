@@ -7,13 +7,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use trace::{DerivedPath, LogId, RecordId, Timestamp, Turn};
 
 use crate::logs::Known;
+use crate::summary::{FileUse, edits_of, first_record};
 
 /// The log of which another is a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) log: LogId,
     /// So many turns, from the first, are in it as a whole.
     pub(crate) turns: u32,
+    /// The edits of the copy that are its own.
+    pub(crate) own: Arc<[FileUse]>,
 }
 
 /// Finds the logs that share records. Candidates share the record of a turn's prompt, so logs that share nothing
@@ -47,12 +50,24 @@ impl Verdict {
     }
 }
 
-pub(crate) type Logs<'a> = dyn Fn(LogId) -> Option<&'a Known> + 'a;
+/// A log that shares records with others.
+pub(crate) struct Twin {
+    known: Known,
+    path: Arc<DerivedPath>,
+}
+
+impl Twin {
+    pub(crate) fn new(known: Known, path: Arc<DerivedPath>) -> Twin {
+        Twin { known, path }
+    }
+}
+
+pub(crate) type Logs<'a> = dyn Fn(LogId) -> Option<Twin> + 'a;
 
 impl Copies {
-    /// Takes note of turns that are new in a log.
-    pub(crate) fn learn<'a>(&mut self, log: LogId, turns: impl Iterator<Item = &'a Arc<Turn>>) {
-        for record in turns.filter_map(|turn| first_record(turn)) {
+    /// Takes note of the records that begin turns which are new in a log.
+    pub(crate) fn learn<'a>(&mut self, log: LogId, heads: impl Iterator<Item = &'a RecordId>) {
+        for record in heads.copied() {
             let Some(holders) = self.holders.get_mut(&record) else {
                 self.holders.insert(record, Holders { first: log, others: Vec::new() });
                 continue;
@@ -69,23 +84,23 @@ impl Copies {
     }
 
     /// Forgets a log that is gone or was replaced; gives the logs whose origin it may have been.
-    pub(crate) fn forget(&mut self, path: &DerivedPath) -> Vec<LogId> {
-        for record in path.turns.iter().filter_map(|turn| first_record(turn)) {
-            let Some(holders) = self.holders.get_mut(&record) else { continue };
-            holders.others.retain(|other| *other != path.log);
-            if holders.first != path.log {
+    pub(crate) fn forget<'a>(&mut self, log: LogId, heads: impl Iterator<Item = &'a RecordId>) -> Vec<LogId> {
+        for record in heads {
+            let Some(holders) = self.holders.get_mut(record) else { continue };
+            holders.others.retain(|other| *other != log);
+            if holders.first != log {
                 continue;
             }
             match holders.others.pop() {
                 Some(next) => holders.first = next,
-                None => drop(self.holders.remove(&record)),
+                None => drop(self.holders.remove(record)),
             }
         }
-        let twins = self.twins.remove(&path.log).unwrap_or_default();
+        let twins = self.twins.remove(&log).unwrap_or_default();
         for twin in &twins {
-            self.verdicts.remove(&pair(*twin, path.log));
+            self.verdicts.remove(&pair(*twin, log));
             if let Some(others) = self.twins.get_mut(twin) {
-                others.remove(&path.log);
+                others.remove(&log);
             }
         }
         twins.into_iter().collect()
@@ -103,30 +118,32 @@ impl Copies {
     /// The log of which `log` is a copy: among those that are older the one with the most of its turns, of several
     /// the oldest.
     pub(crate) fn origin(&mut self, log: LogId, logs: &Logs<'_>) -> Option<Origin> {
-        let known = logs(log)?;
         let mut twins: Vec<LogId> = self.twins.get(&log)?.iter().copied().collect();
         twins.sort();
-        let mut best: Option<Origin> = None;
+        let known = logs(log)?;
+        let mut best: Option<(Twin, u32)> = None;
         for twin in twins {
             let is_side = known.path.owner.is_some();
             let Some(other) = logs(twin).filter(|other| other.path.owner.is_some() == is_side) else { continue };
-            if self.older(known, other) != twin {
+            if self.older(&known, &other) != twin {
                 continue;
             }
             let turns = shared_turns(&known.path, &other.path);
-            let is_better = match best {
+            let is_better = match &best {
                 None => true,
-                Some(best) if best.turns == turns => logs(best.log).is_some_and(|best| self.older(best, other) == twin),
-                Some(best) => best.turns < turns,
+                Some((best, most)) if *most == turns => self.older(best, &other) == twin,
+                Some((_, most)) => *most < turns,
             };
             if is_better {
-                best = Some(Origin { log: twin, turns });
+                best = Some((other, turns));
             }
         }
-        best
+        let (best, turns) = best?;
+        let own = edits_of(&known.path, &|record| !best.path.records.contains(record));
+        Some(Origin { log: best.path.log, turns, own: own.into() })
     }
 
-    fn older(&mut self, a: &Known, b: &Known) -> LogId {
+    fn older(&mut self, a: &Twin, b: &Twin) -> LogId {
         let key = pair(a.path.log, b.path.log);
         if let Some(known) = self.verdicts.get(&key).filter(|known| known.holds(&a.path, &b.path)) {
             return known.older;
@@ -143,9 +160,9 @@ fn pair(a: LogId, b: LogId) -> (LogId, LogId) {
 
 /// Where all records of one log lie in the other it is the origin, else the one whose own records are older; where
 /// that does not decide, the smaller id of a session (and where a whole home was copied, the smaller path).
-fn judge(a: &Known, b: &Known) -> Verdict {
+fn judge(a: &Twin, b: &Twin) -> Verdict {
     let (a, b) = if a.path.log < b.path.log { (a, b) } else { (b, a) };
-    let is_a_first = (&a.path.session, &a.file) <= (&b.path.session, &b.file);
+    let is_a_first = (&a.path.session, &a.known.file.path) <= (&b.path.session, &b.known.file.path);
     let (a, b) = (&a.path, &b.path);
     let by_name = if is_a_first { a.log } else { b.log };
     let undecided = |older: LogId| Verdict { older, own: None };
@@ -186,8 +203,4 @@ fn shared_turns(path: &DerivedPath, other: &DerivedPath) -> u32 {
         first_record(turn).is_some() && has(first_record(turn)) && has(last)
     };
     u32::try_from(path.turns.iter().take_while(is_shared).count()).unwrap_or(u32::MAX)
-}
-
-fn first_record(turn: &Turn) -> Option<RecordId> {
-    turn.record.or_else(|| turn.steps.first()?.record)
 }

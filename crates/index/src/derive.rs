@@ -5,9 +5,9 @@ mod branches;
 mod tests;
 
 use std::collections::hash_map;
-use std::mem::Discriminant;
 use std::sync::Arc;
 
+use bitcode::{Decode, Encode};
 use rustc_hash::{FxHashMap, FxHashSet};
 use trace::{
     Agent, Backup, Call, Compaction, Context, DerivedPath, Entry, Excerpt, Grown, LogId, Note, NoteKind, Owner, Place,
@@ -25,6 +25,7 @@ const BROKEN_KEPT: usize = 10;
 /// Makes a derived path of entries, one by one. The path is a function of the entries alone: when they came and how
 /// often a snapshot was taken makes no difference. A snapshot shares all turns with the one before but those that
 /// changed between.
+#[derive(Encode, Decode)]
 pub struct Deriver {
     path: DerivedPath,
     /// The log's name, which for most agents is the session's id: `9f3c1a2b-…`, `agent-a0ad4f4`.
@@ -35,7 +36,7 @@ pub struct Deriver {
     /// The number of the turn to which a record belongs. 0: it stands before the first; [`ASIDE`].
     turn_of: FxHashMap<RecordId, u32>,
     /// What was counted and must not be counted again where a log repeats its records.
-    seen: FxHashSet<(RecordId, u16, Discriminant<What>)>,
+    seen: FxHashSet<(RecordId, u16, u8)>,
     calls: FxHashMap<Arc<str>, CallState>,
     responses: FxHashMap<RecordId, (Holder, usize)>,
     sides: FxHashMap<Arc<str>, usize>,
@@ -60,8 +61,12 @@ pub struct Deriver {
 /// A record of a sub-agent's conversation.
 const ASIDE: u32 = u32::MAX;
 
+/// A [`Deriver`] without its path.
+#[derive(Encode, Decode)]
+pub(crate) struct Rest(Deriver);
+
 /// Where and with what the agent works at this point of the log.
-#[derive(Default)]
+#[derive(Default, Encode, Decode)]
 struct Now {
     cwd: Option<Arc<str>>,
     branch: Option<Arc<str>>,
@@ -69,12 +74,13 @@ struct Now {
 }
 
 /// Whose steps: the index of a turn or of a side.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Encode, Decode)]
 enum Holder {
     Turn(usize),
     Side(usize),
 }
 
+#[derive(Encode, Decode)]
 enum CallState {
     Answered,
     Unanswered(Holder, usize),
@@ -82,6 +88,7 @@ enum CallState {
     Early(Box<StepResult>),
 }
 
+#[derive(Encode, Decode)]
 struct Pending {
     head: Head,
     command: Box<str>,
@@ -90,7 +97,7 @@ struct Pending {
 }
 
 /// What an entry says beside its content.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Encode, Decode)]
 struct Head {
     place: Place,
     id: Option<RecordId>,
@@ -101,32 +108,8 @@ struct Head {
 impl Deriver {
     /// `session_hint` is the log's name without its ending.
     pub fn new(log: LogId, agent: Agent, session_hint: &str) -> Deriver {
-        let path = DerivedPath {
-            log,
-            agent,
-            session: session_hint.into(),
-            owner: None,
-            cwd: None,
-            cwds: Vec::new(),
-            branch: None,
-            start_commit: None,
-            version: None,
-            model: None,
-            entrypoint: None,
-            started: None,
-            ended: None,
-            titles: Titles::default(),
-            turns: Vec::new(),
-            sides: Vec::new(),
-            side_calls: Vec::new(),
-            backups: Grown::default(),
-            changed_outside: Vec::new(),
-            records: RecordSet::default(),
-            open: false,
-            tally: Tally::default(),
-        };
         Deriver {
-            path,
+            path: empty_path(log, agent, session_hint),
             hint: session_hint.into(),
             named: Vec::new(),
             now: Now::default(),
@@ -144,6 +127,17 @@ impl Deriver {
             summaries: FxHashMap::default(),
             entries: 0,
         }
+    }
+
+    /// The path so far, and all else that is needed to go on behind it.
+    pub(crate) fn into_parts(mut self) -> (DerivedPath, Rest) {
+        let empty = empty_path(self.path.log, self.path.agent, &self.hint);
+        let path = std::mem::replace(&mut self.path, empty);
+        (path, Rest(self))
+    }
+
+    pub(crate) fn of_parts(path: DerivedPath, rest: Rest) -> Deriver {
+        Deriver { path, ..rest.0 }
     }
 
     /// The path so far. Costs a pointer for each turn.
@@ -194,22 +188,23 @@ impl Deriver {
 
     /// A record that was copied inside its own log.
     fn is_repeated(&mut self, entry: &Entry) -> bool {
-        let counts = match &entry.what {
-            What::Usage(usage) => usage.response.is_none(),
-            What::Prompt(_)
-            | What::SlashCommand(_)
-            | What::CommandOutput
-            | What::Text(_)
-            | What::Thought(_)
-            | What::Interrupted
-            | What::Compacted(_)
-            | What::System(_)
-            | What::Unknown(_) => true,
+        // Of one record several entries of one kind differ in their parts.
+        let kind: u8 = match &entry.what {
+            What::Usage(usage) if usage.response.is_none() => 0,
+            What::Prompt(_) => 1,
+            What::SlashCommand(_) => 2,
+            What::CommandOutput => 3,
+            What::Text(_) => 4,
+            What::Thought(_) => 5,
+            What::Interrupted => 6,
+            What::Compacted(_) => 7,
+            What::System(_) => 8,
+            What::Unknown(_) => 9,
             // Calls and results are known by the call's id; the others change nothing when they are said again.
-            _ => false,
+            _ => return false,
         };
-        let Some(id) = entry.id.filter(|_| counts) else { return false };
-        !self.seen.insert((id, entry.place.part, std::mem::discriminant(&entry.what)))
+        let Some(id) = entry.id else { return false };
+        !self.seen.insert((id, entry.place.part, kind))
     }
 
     fn remember(&mut self, id: Option<RecordId>, turn: u32) {
@@ -738,6 +733,33 @@ impl Deriver {
     fn is_open(&self) -> bool {
         let is_unanswered = |turn: &Arc<Turn>| turn.steps.is_empty() && turn.prompt.is_some() && !turn.interrupted;
         !self.open_calls.is_empty() || self.path.turns.last().is_some_and(is_unanswered)
+    }
+}
+
+fn empty_path(log: LogId, agent: Agent, session: &str) -> DerivedPath {
+    DerivedPath {
+        log,
+        agent,
+        session: session.into(),
+        owner: None,
+        cwd: None,
+        cwds: Vec::new(),
+        branch: None,
+        start_commit: None,
+        version: None,
+        model: None,
+        entrypoint: None,
+        started: None,
+        ended: None,
+        titles: Titles::default(),
+        turns: Vec::new(),
+        sides: Vec::new(),
+        side_calls: Vec::new(),
+        backups: Grown::default(),
+        changed_outside: Vec::new(),
+        records: RecordSet::default(),
+        open: false,
+        tally: Tally::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! One log's file and how far it was read.
+//! One log's file: what was read of it so far, and reading what is new.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use agents::{Cursor, Reader, Scan};
+use agents::{Cursor, Memory, Reader, Scan, file_key};
 use rustc_hash::FxHashMap;
 use trace::{DerivedPath, Entry, LogId};
 
+use crate::cache::SavedLog;
+use crate::store::{Store, Woken};
+use crate::summary::{LogSummary, Summed, Summer};
 use crate::{Counted, Deriver, lock};
 
 /// All files ever met, by path. An id is given out once and stays the path's, also while the file is away.
@@ -27,8 +30,20 @@ impl Registry {
         if let Some(known) = self.by_path.get(path) {
             return known.clone();
         }
+        self.add(reader, path, State::default())
+    }
+
+    /// Adds a file that an earlier process read.
+    pub(crate) fn add_saved(&mut self, reader: &'static dyn Reader, saved: &SavedLog) -> Arc<LogFile> {
+        let state =
+            State { cursor: saved.cursor(), stamp: Some(saved.stamp()), version: 1, is_told: true, ..State::default() };
+        self.add(reader, Path::new(&saved.path), state)
+    }
+
+    fn add(&mut self, reader: &'static dyn Reader, path: &Path, state: State) -> Arc<LogFile> {
         let id = LogId(u32::try_from(self.by_path.len()).unwrap_or(u32::MAX));
-        let file = Arc::new(LogFile { id, reader, path: path.into(), slot: Mutex::new(Slot::new(id, reader, path)) });
+        let slot = Mutex::new(Slot { state: Some(state), again: false });
+        let file = Arc::new(LogFile { id, reader, path: path.into(), slot });
         self.by_path.insert(path.to_owned(), file.clone());
         file
     }
@@ -53,9 +68,12 @@ struct Slot {
     again: bool,
 }
 
+#[derive(Default)]
 struct State {
     cursor: Cursor,
-    deriver: Deriver,
+    /// `None`: nothing was read, or what was read rests in the cache.
+    deriver: Option<Box<Deriver>>,
+    summer: Summer,
     stamp: Option<Stamp>,
     /// How often the log was read from its beginning.
     epoch: u32,
@@ -63,6 +81,18 @@ struct State {
     version: u64,
     /// The last reading succeeded, so its path was handed out.
     is_told: bool,
+    /// The cache does not know all of it.
+    is_dirty: bool,
+    /// What it takes in memory, roughly, and what it took when it was written into the cache.
+    bytes: usize,
+    saved_bytes: usize,
+}
+
+impl State {
+    /// What waits to be written, roughly.
+    fn unsaved(&self) -> usize {
+        if self.is_dirty { self.bytes } else { 0 }
+    }
 }
 
 /// By what a file is taken for unchanged without being opened.
@@ -70,13 +100,15 @@ struct State {
 pub(crate) struct Stamp {
     pub(crate) len: u64,
     pub(crate) modified: Option<SystemTime>,
+    /// See [`file_key`].
+    pub(crate) file: (u64, u64),
 }
 
 impl Stamp {
     /// `None` where nothing can be said of the file.
     pub(crate) fn of(path: &Path) -> Option<Stamp> {
         let meta = std::fs::symlink_metadata(path).ok()?;
-        Some(Stamp { len: meta.len(), modified: meta.modified().ok() })
+        Some(Stamp { len: meta.len(), modified: meta.modified().ok(), file: file_key(&meta) })
     }
 }
 
@@ -88,31 +120,31 @@ pub(crate) struct Outcome {
     /// The path goes on from one of the same epoch.
     pub(crate) epoch: u32,
     pub(crate) read: Read,
+    /// How far it was read, and what the file looked like then. Without what the reader remembers.
+    pub(crate) cursor: Cursor,
+    pub(crate) stamp: Option<Stamp>,
     pub(crate) counted: Counted,
 }
 
 pub(crate) enum Read {
     /// The path has nothing new.
     Unchanged,
-    Path(Arc<DerivedPath>),
+    There {
+        summary: Arc<LogSummary>,
+        path: Arc<DerivedPath>,
+        /// What the path takes in memory, roughly.
+        bytes: usize,
+    },
     Gone,
     Failed(io::Error),
 }
 
-impl Slot {
-    fn new(id: LogId, reader: &dyn Reader, path: &Path) -> Slot {
-        Slot { state: Some(State::new(id, reader, path)), again: false }
-    }
-}
+/// Bytes that a log in memory grows by before it is written again, roughly.
+const GROWS: usize = 1 << 20;
+/// What a deriver holds beside the path for each record, roughly.
+const BYTES_OF_RECORD: usize = 96;
 
-impl State {
-    fn new(id: LogId, reader: &dyn Reader, path: &Path) -> State {
-        let deriver = deriver(id, reader, path);
-        State { cursor: Cursor::default(), deriver, stamp: None, epoch: 0, version: 0, is_told: false }
-    }
-}
-
-fn deriver(id: LogId, reader: &dyn Reader, path: &Path) -> Deriver {
+pub(crate) fn deriver(id: LogId, reader: &dyn Reader, path: &Path) -> Deriver {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     Deriver::new(id, reader.agent(), &name)
 }
@@ -124,7 +156,7 @@ impl LogFile {
     }
 
     /// Reads what is new. `None`: somebody else is at it, and will look once more before that is done.
-    pub(crate) fn read(self: &Arc<Self>) -> Option<Outcome> {
+    pub(crate) fn read(self: &Arc<Self>, store: &Store) -> Option<Outcome> {
         let mut state = {
             let mut slot = lock(&self.slot);
             let state = slot.state.take();
@@ -135,7 +167,7 @@ impl LogFile {
         let mut counted = Counted::default();
         loop {
             let stamp = Stamp::of(&self.path);
-            let read = self.read_once(&mut state, &mut counted);
+            let read = self.read_once(&mut state, store, &mut counted);
             state.stamp = stamp.filter(|_| read.is_ok());
             state.is_told = read.is_ok();
             state.version += 1;
@@ -143,47 +175,75 @@ impl LogFile {
             if std::mem::take(&mut slot.again) {
                 continue;
             }
+            drop(slot);
             let read = match read {
                 Ok(()) if before == (true, state.epoch, state.cursor.offset) => Read::Unchanged,
-                Ok(()) => Read::Path(state.deriver.snapshot()),
+                Ok(()) => self.there(&mut state, store),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Read::Gone,
                 Err(error) => Read::Failed(error),
             };
-            let (version, epoch) = (state.version, state.epoch);
-            slot.state = Some(state);
-            return Some(Outcome { file: self.clone(), version, epoch, read, counted });
+            let cursor = Cursor { memory: Memory::default(), ..state.cursor.clone() };
+            let (version, epoch, stamp) = (state.version, state.epoch, state.stamp);
+            if self.give_back(state) {
+                state = match lock(&self.slot).state.take() {
+                    Some(state) => state,
+                    // Who took it meanwhile reads all there is.
+                    None => return Some(Outcome { file: self.clone(), version, epoch, read, cursor, stamp, counted }),
+                };
+                continue;
+            }
+            return Some(Outcome { file: self.clone(), version, epoch, read, cursor, stamp, counted });
         }
     }
 
+    /// Lays the state down for the next one. True: somebody asked for another reading meanwhile.
+    fn give_back(&self, state: State) -> bool {
+        let mut slot = lock(&self.slot);
+        slot.state = Some(state);
+        std::mem::take(&mut slot.again)
+    }
+
+    fn there(&self, state: &mut State, store: &Store) -> Read {
+        let Some(deriver) = &state.deriver else { return Read::Unchanged };
+        let path = deriver.snapshot();
+        let Summed { summary, bytes } = state.summer.sum(&path);
+        let before = state.unsaved();
+        state.is_dirty = true;
+        state.bytes = bytes + path.records.len() * BYTES_OF_RECORD;
+        store.unsaved(before, state.unsaved());
+        Read::There { summary, path, bytes }
+    }
+
     /// After an error the log counts as never read.
-    fn read_once(&self, state: &mut State, counted: &mut Counted) -> io::Result<()> {
+    fn read_once(&self, state: &mut State, store: &Store, counted: &mut Counted) -> io::Result<()> {
         counted.scans += 1;
         // A defect of a reader must not keep all other logs from being read.
-        let scanned = catch_unwind(AssertUnwindSafe(|| self.scan(state, counted)));
+        let scanned = catch_unwind(AssertUnwindSafe(|| self.scan(state, store, counted)));
         match scanned.unwrap_or_else(|_| Err(io::Error::other("reading this log ends in a defect of Turnlens"))) {
             Ok(scan) => {
                 counted.bytes += scan.bytes_read;
                 counted.bytes_again += scan.bytes_again;
-                state.deriver.count(scan.cursor.offset, scan.cursor.records, &scan.broken);
+                if let Some(deriver) = &mut state.deriver {
+                    deriver.count(scan.cursor.offset, scan.cursor.records, &scan.broken);
+                }
                 state.cursor = scan.cursor;
                 Ok(())
             }
             Err(error) => {
                 self.start_over(state);
-                state.cursor = Cursor::default();
                 Err(error)
             }
         }
     }
 
-    fn scan(&self, state: &mut State, counted: &mut Counted) -> io::Result<Scan> {
+    fn scan(&self, state: &mut State, store: &Store, counted: &mut Counted) -> io::Result<Scan> {
         // Links and folders are no logs, whatever their names: looking for logs passes them, too.
         if !std::fs::symlink_metadata(&self.path)?.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
         if state.cursor == Cursor::default() {
-            let State { cursor, deriver, .. } = state;
-            return self.reader.scan(&self.path, cursor, &mut |entry| {
+            let deriver = state.deriver.get_or_insert_with(|| Box::new(deriver(self.id, self.reader, &self.path)));
+            return self.reader.scan(&self.path, &state.cursor, &mut |entry| {
                 counted.entries += 1;
                 deriver.push(entry);
             });
@@ -193,14 +253,84 @@ impl LogFile {
         let scan = self.reader.scan(&self.path, &state.cursor, &mut |entry| held.push(entry))?;
         if scan.restarted {
             self.start_over(state);
+            state.deriver = Some(Box::new(deriver(self.id, self.reader, &self.path)));
+        } else if state.deriver.is_none() {
+            if held.is_empty() && scan.cursor == state.cursor {
+                return Ok(scan);
+            }
+            if !self.wake(state, store) {
+                // What rested was of another place of the log, or is lost: from there on.
+                counted.bytes += scan.bytes_read;
+                counted.bytes_again += scan.bytes_again;
+                return self.scan(state, store, counted);
+            }
         }
-        counted.entries += held.len() as u64;
-        held.into_iter().for_each(|entry| state.deriver.push(entry));
+        if let Some(deriver) = &mut state.deriver {
+            counted.entries += held.len() as u64;
+            held.into_iter().for_each(|entry| deriver.push(entry));
+        }
         Ok(scan)
     }
 
+    /// Takes the deriver from the cache. False: the cursor is another now, the one that it belongs to.
+    fn wake(&self, state: &mut State, store: &Store) -> bool {
+        let Some(Woken { deriver, cursor }) = store.wake(self) else {
+            self.start_over(state);
+            return false;
+        };
+        state.deriver = Some(Box::new(deriver));
+        let is_same = cursor == state.cursor;
+        if !is_same {
+            state.cursor = cursor;
+        }
+        is_same
+    }
+
     fn start_over(&self, state: &mut State) {
-        state.deriver = deriver(self.id, self.reader, &self.path);
+        state.deriver = None;
+        state.saved_bytes = 0;
+        state.cursor = Cursor::default();
         state.epoch += 1;
+    }
+
+    /// Writes what was read of the log into the cache, and forgets it but for its place; with `keep` it stays in memory,
+    /// too. True: somebody wanted to read meanwhile, so that is to be done now.
+    pub(crate) fn rest(&self, store: &Store, keep: &dyn Fn(Option<Stamp>) -> bool) -> bool {
+        let mut state = {
+            let mut slot = lock(&self.slot);
+            match slot.state.take_if(|state| state.deriver.is_some()) {
+                Some(state) => state,
+                None => return false,
+            }
+        };
+        let keep = keep(state.stamp);
+        let Some(deriver) = state.deriver.take() else { return self.give_back(state) };
+        // What goes on growing is read on from the place that the cache knows, so it is not written each time.
+        let waits = keep && state.saved_bytes > 0 && state.bytes < state.saved_bytes + state.saved_bytes / 4 + GROWS;
+        let (is_saved, deriver) = match state.is_dirty && !waits {
+            true => store.lay_down(self, *deriver, &state.cursor),
+            false => (!state.is_dirty, *deriver),
+        };
+        if is_saved && state.is_dirty {
+            store.unsaved(state.unsaved(), 0);
+            (state.is_dirty, state.saved_bytes) = (false, state.bytes);
+        }
+        if keep || !is_saved {
+            state.deriver = Some(Box::new(deriver));
+        } else {
+            state.cursor.memory = Memory::default();
+            state.summer = Summer::default();
+        }
+        self.give_back(state)
+    }
+
+    /// The path as it was read last, from memory. `Err`: how far it was read, if nobody reads it right now.
+    pub(crate) fn in_memory(&self) -> Result<(u64, Arc<DerivedPath>), Option<(u64, Cursor)>> {
+        let slot = lock(&self.slot);
+        let state = slot.state.as_ref().ok_or(None)?;
+        match &state.deriver {
+            Some(deriver) => Ok((state.version, deriver.snapshot())),
+            None => Err(Some((state.version, state.cursor.clone()))),
+        }
     }
 }

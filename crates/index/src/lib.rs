@@ -5,48 +5,58 @@
 //! [`Index::snapshot`] once and asks nothing else, so no request waits for a log that is being read.
 
 mod bodies;
+mod cache;
 mod copies;
 mod derive;
 mod file;
 mod logs;
 mod publish;
 mod read;
+mod rest;
+mod spines;
+mod store;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 pub use agents::Env;
 use agents::Reader;
 use arc_swap::ArcSwap;
-use dashmap::DashMap;
 use trace::{Agent, Bodies, Body, DerivedPath, LogId, Place};
 
 use bodies::BodyCache;
 use file::Registry;
 use publish::Publisher;
+use store::Store;
 
+pub use cache::CacheReport;
 pub use derive::Deriver;
 pub use logs::{Logs, Touch, Trouble};
+pub use summary::{FileUse, LogSummary};
 pub use watch::Watch;
 
 /// Reads and follows all logs of all agents.
 pub struct Index {
     env: Env,
     readers: Vec<&'static dyn Reader>,
-    /// One entry for each log that could be read. Written when a batch is published; requests read [`Logs`].
-    paths: DashMap<LogId, Arc<DerivedPath>>,
+    /// The derived paths. Requests come to it by [`Logs::load`].
+    store: Arc<Store>,
+    /// What an earlier process knew was looked for.
+    restored: Once,
+    /// The generation of the logs whose summaries lie in the cache.
+    saved: Mutex<u64>,
     registry: Mutex<Registry>,
     publisher: Mutex<Publisher>,
     published: ArcSwap<Logs>,
     bodies: Mutex<BodyCache>,
     /// Refreshes under way that began before everything had been read once.
     first_refreshes: AtomicUsize,
-    work: Work,
 }
 
 /// How far a refresh came, in logs.
@@ -82,14 +92,6 @@ pub struct Counted {
     pub entries: u64,
 }
 
-#[derive(Default)]
-struct Work {
-    scans: AtomicU64,
-    bytes: AtomicU64,
-    bytes_again: AtomicU64,
-    entries: AtomicU64,
-}
-
 impl Index {
     /// An index that has read nothing yet: [`Index::refresh`] does.
     pub fn new(env: Env) -> Index {
@@ -98,17 +100,23 @@ impl Index {
 
     /// The same of the logs of these agents alone; those of others are not even looked for.
     pub fn of_agents(env: Env, agents: &[Agent]) -> Index {
+        Index::with_store(env, agents, Store::default())
+    }
+
+    fn with_store(env: Env, agents: &[Agent], store: Store) -> Index {
+        let store = Arc::new(store);
         let wanted = |reader: &&&dyn Reader| agents.contains(&reader.agent());
         Index {
             env,
             readers: agents::readers().iter().filter(wanted).copied().collect(),
-            paths: DashMap::new(),
+            restored: Once::new(),
+            saved: Mutex::default(),
             registry: Mutex::default(),
-            publisher: Mutex::default(),
-            published: ArcSwap::default(),
+            publisher: Mutex::new(Publisher::new(store.clone())),
+            published: ArcSwap::from_pointee(Logs::new(store.clone())),
             bodies: Mutex::default(),
             first_refreshes: AtomicUsize::new(0),
-            work: Work::default(),
+            store,
         }
     }
 
@@ -117,9 +125,9 @@ impl Index {
         self.published.load_full()
     }
 
-    /// The newest derived path of one log, which may be newer than the snapshot's by the batch being published.
+    /// The derived path of a log as last published. See [`Logs::load`].
     pub fn path(&self, log: LogId) -> Option<Arc<DerivedPath>> {
-        self.paths.get(&log).map(|path| path.clone())
+        self.snapshot().load(log)
     }
 
     /// The folders in which logs are looked for, existing or not.
@@ -130,18 +138,12 @@ impl Index {
     /// Where the backup `name`, told of in this log, lies. It may be deleted.
     pub fn backup(&self, log: LogId, name: &str) -> Option<PathBuf> {
         let logs = self.published.load();
-        let (path, file) = (logs.get(log)?, logs.file(log)?);
-        agents::reader(path.agent).backup(file, &path.session, name)
+        let (summary, file) = (logs.summary(log)?, logs.file(log)?);
+        agents::reader(summary.agent).backup(file, &summary.session, name)
     }
 
     pub fn counted(&self) -> Counted {
-        let Work { scans, bytes, bytes_again, entries } = &self.work;
-        Counted {
-            scans: scans.load(Ordering::Relaxed),
-            bytes: bytes.load(Ordering::Relaxed),
-            bytes_again: bytes_again.load(Ordering::Relaxed),
-            entries: entries.load(Ordering::Relaxed),
-        }
+        self.store.counted()
     }
 
     fn each_root(&self) -> impl Iterator<Item = (&'static dyn Reader, PathBuf)> {
@@ -164,8 +166,8 @@ impl Bodies for Index {
             return Body::Here(content);
         }
         let logs = self.published.load();
-        let (Some(path), Some(file)) = (logs.get(log), logs.file(log)) else { return Body::Gone };
-        match agents::reader(path.agent).body(file, place) {
+        let (Some(summary), Some(file)) = (logs.summary(log), logs.file(log)) else { return Body::Gone };
+        match agents::reader(summary.agent).body(file, place) {
             Ok(Some(content)) => {
                 let content = Arc::new(content);
                 lock(&self.bodies).put(log, place, &content);

@@ -2,15 +2,22 @@
 
 use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 
+use agents::Cursor;
 use rustc_hash::FxHashMap;
-use trace::{DerivedPath, Grown, LogId, RecordId, Session, Side, Timestamp};
+use trace::{DerivedPath, Grown, LogId, RecordId, Session, Timestamp};
 
 use crate::copies::Origin;
-use crate::lock;
+use crate::file::{LogFile, Stamp};
+use crate::spines::Spine;
+use crate::store::Store;
+use crate::summary::{FileUse, LogSummary};
 
-/// All logs as they were known at one moment. Nothing in it ever changes; cloning an `Arc` of it keeps that moment.
+/// All logs as they were known at one moment: their summaries, and the way to their derived paths.
+///
+/// Summaries never change; cloning an `Arc` of this keeps that moment. A path that is loaded later may be newer.
+#[derive(Clone)]
 pub struct Logs {
     pub(crate) generation: u64,
     pub(crate) reading: Option<(usize, usize)>,
@@ -22,23 +29,18 @@ pub struct Logs {
     pub(crate) touches: Arc<FxHashMap<Box<str>, Arc<Vec<Touch>>>>,
     pub(crate) origins: Arc<FxHashMap<LogId, Origin>>,
     pub(crate) trouble: Arc<[Trouble]>,
-    joined: Mutex<FxHashMap<Arc<str>, Session>>,
+    pub(crate) store: Arc<Store>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Known {
-    pub(crate) path: Arc<DerivedPath>,
-    pub(crate) file: Arc<Path>,
+    pub(crate) summary: Arc<LogSummary>,
+    pub(crate) file: Arc<LogFile>,
     /// See [`crate::file::Outcome::epoch`].
     pub(crate) epoch: u32,
-    /// The log as a side of its session, made when that is first joined. Shared by all moments that have this path.
-    pub(crate) side: Arc<OnceLock<Option<Arc<Side>>>>,
-}
-
-impl Known {
-    fn side(&self) -> Option<&Arc<Side>> {
-        self.side.get_or_init(|| Side::of_log(&self.path)).as_ref()
-    }
+    /// How far the log was read for the summary, and what its file looked like then.
+    pub(crate) cursor: Cursor,
+    pub(crate) stamp: Option<Stamp>,
 }
 
 /// The logs of one session.
@@ -65,17 +67,27 @@ pub struct Trouble {
 
 impl Logs {
     /// All logs, sub-agents' included, in the order of their ids.
-    pub fn paths(&self) -> impl Iterator<Item = &Arc<DerivedPath>> {
-        self.known.iter().flatten().map(|known| &known.path)
+    pub fn summaries(&self) -> impl Iterator<Item = &Arc<LogSummary>> {
+        self.known.iter().flatten().map(|known| &known.summary)
     }
 
-    pub fn get(&self, log: LogId) -> Option<&Arc<DerivedPath>> {
-        self.known(log).map(|known| &known.path)
+    pub fn summary(&self, log: LogId) -> Option<&Arc<LogSummary>> {
+        self.known(log).map(|known| &known.summary)
+    }
+
+    /// The derived path of a log, as it is now: from memory, else from the cache, else by reading the log, which may
+    /// take long. `None`: the log was not there at this moment, or cannot be read any more.
+    pub fn load(&self, log: LogId) -> Option<Arc<DerivedPath>> {
+        self.spine(log).map(|spine| spine.path.clone())
+    }
+
+    fn spine(&self, log: LogId) -> Option<Arc<Spine>> {
+        self.store.load(&self.known(log)?.file)
     }
 
     /// The log's file.
     pub fn file(&self, log: LogId) -> Option<&Path> {
-        self.known(log).map(|known| &*known.file)
+        self.known(log).map(|known| &*known.file.path)
     }
 
     pub(crate) fn known(&self, log: LogId) -> Option<&Known> {
@@ -94,48 +106,55 @@ impl Logs {
 
     /// The logs that are no sub-agent's, the one with the newest record first. Copies of sessions are among them; a log
     /// in which nothing was said or done is none.
-    pub fn sessions(&self) -> impl Iterator<Item = &Arc<DerivedPath>> {
-        self.newest.iter().filter_map(|(_, log)| self.get(*log)).filter(|path| !path.turns.is_empty())
+    pub fn sessions(&self) -> impl Iterator<Item = &Arc<LogSummary>> {
+        self.newest.iter().filter_map(|(_, log)| self.summary(*log)).filter(|summary| summary.turns > 0)
     }
 
     /// The logs of the sub-agents of a session, in the order of their ids.
-    pub fn sides_of(&self, session: &str) -> Vec<Arc<DerivedPath>> {
+    pub fn sides_of(&self, session: &str) -> impl Iterator<Item = &Arc<LogSummary>> {
         let members = self.sessions.get(session).into_iter().flat_map(|members| &members.of_sides);
-        members.filter_map(|log| self.get(*log).cloned()).collect()
+        members.filter_map(|log| self.summary(*log))
+    }
+
+    /// The derived paths of the sub-agents of a session, in the order of their ids. See [`Logs::load`].
+    pub fn load_sides(&self, session: &str) -> Vec<Arc<DerivedPath>> {
+        self.sides_of(session).filter_map(|side| self.load(side.log)).collect()
     }
 
     /// The session with this whole id, joined with its sub-agents. Where several logs bear the id (a home folder that
-    /// was copied), the one with the most records counts.
-    pub fn session(&self, id: &str) -> Option<Session> {
-        if let Some(joined) = lock(&self.joined).get(id) {
-            return Some(joined.clone());
-        }
+    /// was copied), the one with the most records counts. See [`Logs::load`].
+    pub fn load_session(&self, id: &str) -> Option<Session> {
         let members = self.sessions.get(id)?;
         let own = members.own.iter().filter_map(|log| self.known(*log));
-        let path = own.max_by_key(|known| (known.path.records.len(), Reverse(&known.file)))?.path.clone();
-        let of_sides = members.of_sides.iter().filter_map(|log| self.known(*log));
-        let sides: Vec<_> = of_sides.filter_map(|known| Some((known.path.clone(), known.side()?.clone()))).collect();
+        let most = own.max_by_key(|known| (known.summary.records, Reverse(&known.file.path)))?;
+        let path = self.load(most.summary.log)?;
+        let of_sides = members.of_sides.iter().filter_map(|log| self.spine(*log));
+        let sides: Vec<_> = of_sides.filter_map(|spine| Some((spine.path.clone(), spine.side()?.clone()))).collect();
         let mut session = Session::join_sides(path, &sides);
         session.inherited = self.inherited(session.path.log);
-        lock(&self.joined).insert(id.into(), session.clone());
         Some(session)
+    }
+
+    /// The edits of a log that are its own and no copies of another's.
+    pub fn own_files(&self, summary: &LogSummary) -> Arc<[FileUse]> {
+        self.origins.get(&summary.log).map_or_else(|| summary.files.clone(), |origin| origin.own.clone())
     }
 
     /// How many of a log's first turns are copies of another session's, and the id of that session: the oldest that
     /// has them all.
     pub fn inherited(&self, log: LogId) -> Option<(u32, Arc<str>)> {
         let origin = self.origins.get(&log).filter(|origin| origin.turns > 0)?;
-        Some((origin.turns, self.get(origin.log)?.session.clone()))
+        Some((origin.turns, self.summary(origin.log)?.session.clone()))
     }
 
     /// The log as whose a record is to be told: where `log` holds a copy of it the oldest log that has it, else `log`
-    /// itself.
+    /// itself. Loads the paths of logs that have copies; see [`Logs::load`].
     pub fn origin_log(&self, log: LogId, record: RecordId) -> LogId {
         const LONGEST_CHAIN: usize = 64;
         let mut log = log;
         for _ in 0..LONGEST_CHAIN {
             let Some(origin) = self.origins.get(&log) else { break };
-            if !self.get(origin.log).is_some_and(|path| path.records.contains(record)) {
+            if !self.load(origin.log).is_some_and(|path| path.records.contains(record)) {
                 break;
             }
             log = origin.log;
@@ -170,9 +189,9 @@ impl Logs {
     }
 }
 
-impl Default for Logs {
+impl Logs {
     /// Before anything was read.
-    fn default() -> Logs {
+    pub(crate) fn new(store: Arc<Store>) -> Logs {
         Logs {
             generation: 0,
             reading: Some((0, 0)),
@@ -182,24 +201,7 @@ impl Default for Logs {
             touches: Arc::default(),
             origins: Arc::default(),
             trouble: Arc::default(),
-            joined: Mutex::default(),
-        }
-    }
-}
-
-impl Clone for Logs {
-    /// The beginning of the next moment: sessions are joined anew there.
-    fn clone(&self) -> Logs {
-        Logs {
-            generation: self.generation,
-            reading: self.reading,
-            known: self.known.clone(),
-            newest: self.newest.clone(),
-            sessions: self.sessions.clone(),
-            touches: self.touches.clone(),
-            origins: self.origins.clone(),
-            trouble: self.trouble.clone(),
-            joined: Mutex::default(),
+            store,
         }
     }
 }

@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-use trace::{DerivedPath, LogId, Turn};
+use rustc_hash::FxHashMap;
+use trace::LogId;
 
-use crate::copies::Copies;
-use crate::file::{Outcome, Read};
+use crate::cache::{Saved, SavedLog, SavedOrigin};
+use crate::copies::{Copies, Origin, Twin};
+use crate::file::{LogFile, Outcome, Read};
 use crate::logs::{Known, Logs, Touch, Trouble};
+use crate::store::Store;
+use crate::summary::{FileUse, LogSummary};
 use crate::{Changed, Index, lock};
 
 /// The next moment in the making.
-#[derive(Default)]
 pub(crate) struct Publisher {
     next: Logs,
     copies: Copies,
     /// The newest version of each log that was taken, also of those that are gone.
     versions: FxHashMap<LogId, u64>,
-    /// The paths that each log is known to have touched.
-    touched: FxHashMap<LogId, FxHashSet<Box<str>>>,
     /// Logs that could not be read.
     bad_files: BTreeMap<PathBuf, String>,
     /// What could not be looked at when logs were last looked for.
@@ -33,12 +33,7 @@ impl Index {
     pub(crate) fn publish(&self, outcomes: Vec<Outcome>, reading: Option<(usize, usize)>) -> Changed {
         let mut publisher = lock(&self.publisher);
         let changed = publisher.take_all(outcomes);
-        for log in &changed.logs {
-            if let Some(path) = publisher.next.get(*log) {
-                self.paths.insert(*log, path.clone());
-            }
-        }
-        changed.gone.iter().for_each(|log| drop(self.paths.remove(log)));
+        changed.gone.iter().for_each(|log| self.store.shelf.forget(*log));
         if !changed.gone.is_empty() {
             lock(&self.bodies).forget(&changed.gone);
         }
@@ -53,6 +48,14 @@ impl Index {
         changed
     }
 
+    /// Makes visible what an earlier process knew.
+    pub(crate) fn publish_saved(&self, logs: Vec<(Arc<LogFile>, SavedLog)>) {
+        let mut publisher = lock(&self.publisher);
+        publisher.take_saved(logs);
+        publisher.next.generation += 1;
+        self.published.store(Arc::new(publisher.next.clone()));
+    }
+
     /// Takes over what could not be looked at; told with the next publication.
     pub(crate) fn set_bad_folders(&self, bad: BTreeMap<PathBuf, String>) {
         let mut publisher = lock(&self.publisher);
@@ -64,6 +67,39 @@ impl Index {
 }
 
 impl Publisher {
+    pub(crate) fn new(store: Arc<Store>) -> Publisher {
+        Publisher {
+            next: Logs::new(store),
+            copies: Copies::default(),
+            versions: FxHashMap::default(),
+            bad_files: BTreeMap::new(),
+            bad_folders: BTreeMap::new(),
+        }
+    }
+
+    fn take_saved(&mut self, logs: Vec<(Arc<LogFile>, SavedLog)>) {
+        let ids: Vec<LogId> = logs.iter().map(|(file, _)| file.id).collect();
+        let mut origins = FxHashMap::default();
+        for (file, saved) in logs {
+            self.versions.insert(file.id, SAVED_VERSION);
+            let (cursor, stamp) = (saved.cursor(), Some(saved.stamp()));
+            let SavedLog { mut summary, origin, .. } = saved;
+            summary.log = file.id;
+            let summary = Arc::new(summary);
+            self.place(None, Some(&summary), file.id);
+            self.copies.learn(file.id, summary.heads.iter());
+            self.learn_files(None, &summary);
+            if let Some(SavedOrigin { log, turns, own }) = origin
+                && let Some(log) = ids.get(log as usize)
+            {
+                origins.insert(file.id, Origin { log: *log, turns, own: own.into() });
+            }
+            self.next.set_known(file.id, Some(Known { summary, file, epoch: 0, cursor, stamp }));
+        }
+        self.next.newest.sort();
+        self.next.origins = Arc::new(origins);
+    }
+
     fn take_all(&mut self, outcomes: Vec<Outcome>) -> Changed {
         let mut changed = Changed::default();
         let mut copies_of_gone = Vec::new();
@@ -88,18 +124,22 @@ impl Publisher {
 
     /// Whether a log is there now (`true`) or not any more; `None` where nothing changed.
     fn take(&mut self, outcome: Outcome, copies_of_gone: &mut Vec<LogId>) -> Option<bool> {
-        let Outcome { file, version, epoch, read, .. } = outcome;
+        let Outcome { file, version, epoch, read, cursor, stamp, .. } = outcome;
         let newest = self.versions.entry(file.id).or_default();
         if *newest >= version {
             return None;
         }
         *newest = version;
-        let before = self.next.known(file.id);
-        let is_continued = before.is_some_and(|before| before.epoch == epoch);
-        let before = before.map(|before| before.path.clone());
-        let (path, trouble) = match read {
-            Read::Unchanged => return None,
-            Read::Path(path) => (Some(path), None),
+        let before = self.next.known(file.id).cloned();
+        let (now, trouble) = match read {
+            Read::Unchanged => {
+                self.next.set_known(file.id, before.map(|known| Known { stamp, ..known }));
+                return None;
+            }
+            Read::There { summary, path, bytes } => {
+                self.next.store.put_sized(&file, version, path, bytes);
+                (Some(summary), None)
+            }
             Read::Gone => (None, None),
             Read::Failed(error) => (None, Some(error.to_string())),
         };
@@ -114,22 +154,25 @@ impl Publisher {
                 }
             }
         }
-        if let Some(before) = before.as_ref().filter(|_| !is_continued) {
-            copies_of_gone.extend(self.copies.forget(before));
-            self.forget_touches(before.log);
-        }
-        let is_there = path.is_some();
+        let is_continued = before.as_ref().is_some_and(|before| before.epoch == epoch);
+        let before = before.map(|known| known.summary);
+        let is_there = now.is_some();
         if before.is_none() && !is_there {
             return None;
         }
-        self.place(before.as_deref(), path.as_deref(), file.id);
-        let continued = before.filter(|_| is_continued);
-        if let Some(path) = &path {
-            let turns = new_turns(continued.as_deref(), path);
-            self.copies.learn(path.log, turns);
-            self.learn_touches(continued.as_deref(), path);
+        self.place(before.as_deref(), now.as_deref(), file.id);
+        if let Some(before) = before.as_ref().filter(|_| !is_continued) {
+            copies_of_gone.extend(self.copies.forget(before.log, before.heads.iter()));
         }
-        let known = path.map(|path| Known { path, file: file.path.clone(), epoch, side: Arc::default() });
+        match &now {
+            Some(summary) => {
+                let known = before.as_ref().filter(|_| is_continued).map_or(0, |before| before.heads.len());
+                self.copies.learn(summary.log, summary.heads.iter().skip(known));
+                self.learn_files(before.as_deref(), summary);
+            }
+            None => before.iter().for_each(|before| self.forget_files(before.log, before.files.iter())),
+        }
+        let known = now.map(|summary| Known { summary, file: file.clone(), epoch, cursor, stamp });
         self.next.set_known(file.id, known);
         Some(is_there)
     }
@@ -143,8 +186,8 @@ impl Publisher {
     }
 
     /// Keeps the order of sessions and the members of each.
-    fn place(&mut self, before: Option<&DerivedPath>, now: Option<&DerivedPath>, log: LogId) {
-        let age = |path: &DerivedPath| path.owner.is_none().then_some(Reverse(path.ended));
+    fn place(&mut self, before: Option<&LogSummary>, now: Option<&LogSummary>, log: LogId) {
+        let age = |path: &LogSummary| path.owner.is_none().then_some(Reverse(path.ended));
         let (old_age, new_age) = (before.and_then(age), now.and_then(age));
         if old_age != new_age {
             if old_age.is_some() {
@@ -152,7 +195,7 @@ impl Publisher {
             }
             self.next.newest.extend(new_age.map(|age| (age, log)));
         }
-        let name = |path: &DerivedPath| (path.session.clone(), path.owner.is_some());
+        let name = |path: &LogSummary| (path.session.clone(), path.owner.is_some());
         let (old_name, new_name) = (before.map(name), now.map(name));
         if old_name == new_name {
             return;
@@ -177,9 +220,9 @@ impl Publisher {
 
     fn find_origins(&mut self, changed: Vec<LogId>) {
         let next = &self.next;
-        let known = |log| next.known(log);
+        let twin = |log| Some(Twin::new(next.known(log)?.clone(), next.load(log)?));
         let concerned = self.copies.concerned(&changed);
-        let found: Vec<_> = concerned.into_iter().map(|log| (log, self.copies.origin(log, &known))).collect();
+        let found: Vec<_> = concerned.into_iter().map(|log| (log, self.copies.origin(log, &twin))).collect();
         for (log, origin) in found {
             if self.next.origins.get(&log) == origin.as_ref() {
                 continue;
@@ -192,42 +235,35 @@ impl Publisher {
         }
     }
 
-    fn learn_touches(&mut self, before: Option<&DerivedPath>, path: &DerivedPath) {
-        let touched = self.touched.entry(path.log).or_default();
-        let mut learn = |file: &str| {
-            if touched.contains(file) {
-                return;
-            }
-            touched.insert(file.into());
-            let name = file_name(file);
+    /// Keeps which log touched which path. Both lists are in the order of their paths.
+    fn learn_files(&mut self, before: Option<&LogSummary>, now: &LogSummary) {
+        let before = before.map_or(&[][..], |before| &before.files);
+        if std::ptr::eq(before, &*now.files) {
+            return;
+        }
+        let new = now.files.iter().filter(|file| !has(before, file));
+        for file in new {
+            let name = file_name(&file.path);
             let touches = Arc::make_mut(&mut self.next.touches);
             let logs = match touches.get_mut(name) {
                 Some(logs) => logs,
                 None => touches.entry(name.into()).or_default(),
             };
-            let touch = Touch { log: path.log, path: file.into() };
+            let touch = Touch { log: now.log, path: file.path.clone() };
             let logs = Arc::make_mut(logs);
             let at = logs.partition_point(|known| *known < touch);
             logs.insert(at, touch);
-        };
-        let old = before.map_or((&[][..], &[][..]), |before| (&before.turns, &before.sides));
-        let turns = changed(old.0, &path.turns).map(|(old, turn)| (old.map(|old| &old.steps), &turn.steps));
-        let sides = changed(old.1, &path.sides).map(|(old, side)| (old.map(|old| &old.steps), &side.steps));
-        let steps = turns.chain(sides).flat_map(|(old, steps)| steps.changed_since(old));
-        for result in steps.filter_map(|step| step.result.as_ref()) {
-            result.edits.iter().for_each(|edit| learn(&edit.path));
-            result.whole_read.iter().for_each(|file| learn(file));
         }
+        self.forget_files(now.log, before.iter().filter(|file| !has(&now.files, file)));
     }
 
-    fn forget_touches(&mut self, log: LogId) {
-        let Some(touched) = self.touched.remove(&log) else { return };
-        let touches = Arc::make_mut(&mut self.next.touches);
-        for file in touched {
-            let name = file_name(&file);
+    fn forget_files<'f>(&mut self, log: LogId, files: impl Iterator<Item = &'f FileUse>) {
+        for file in files {
+            let name = file_name(&file.path);
+            let touches = Arc::make_mut(&mut self.next.touches);
             let Some(logs) = touches.get_mut(name) else { continue };
             let logs = Arc::make_mut(logs);
-            logs.retain(|touch| touch.log != log);
+            logs.retain(|touch| touch.log != log || touch.path != file.path);
             if logs.is_empty() {
                 touches.remove(name);
             }
@@ -235,17 +271,30 @@ impl Publisher {
     }
 }
 
-/// The turns that the log did not have before.
-fn new_turns<'a>(before: Option<&DerivedPath>, path: &'a DerivedPath) -> impl Iterator<Item = &'a Arc<Turn>> + use<'a> {
-    // The last turn before may have got its first record since.
-    let known = before.map_or(0, |before| before.turns.len().saturating_sub(1));
-    path.turns.iter().skip(known)
+impl Logs {
+    /// All that a later process needs to know these logs again. Logs whose paths are no text are left out.
+    pub(crate) fn saved(&self) -> Saved {
+        let known = self.known.iter().flatten().filter(|known| known.stamp.is_some());
+        let known: Vec<(&str, &Known)> = known.filter_map(|known| Some((known.file.path.to_str()?, known))).collect();
+        let index: FxHashMap<LogId, u32> =
+            known.iter().zip(0..).map(|((_, known), at)| (known.summary.log, at)).collect();
+        let origin = |log: LogId| {
+            let Origin { log, turns, own } = self.origins.get(&log)?;
+            Some(SavedOrigin { log: *index.get(log)?, turns: *turns, own: own.to_vec() })
+        };
+        let saved = |(path, known): &(&str, &Known)| {
+            let summary = &known.summary;
+            Some(SavedLog::new(path, known.stamp?, &known.cursor, summary, origin(summary.log)))
+        };
+        Saved { logs: known.iter().filter_map(saved).collect() }
+    }
 }
 
-/// What a snapshot does not share with the one before, each with what it was there.
-fn changed<'a, T>(before: &'a [Arc<T>], now: &'a [Arc<T>]) -> impl Iterator<Item = (Option<&'a Arc<T>>, &'a Arc<T>)> {
-    let paired = now.iter().enumerate().map(|(at, item)| (before.get(at), item));
-    paired.filter(|(old, item)| !old.is_some_and(|old| Arc::ptr_eq(old, item)))
+/// The version of what an earlier process read: the next reading is newer.
+const SAVED_VERSION: u64 = 1;
+
+fn has(files: &[FileUse], file: &FileUse) -> bool {
+    files.binary_search_by(|known| known.path.cmp(&file.path)).is_ok()
 }
 
 /// The last part of a path, whichever system wrote it.

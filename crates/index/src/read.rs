@@ -21,6 +21,7 @@ impl Index {
     /// Looks for logs and reads what is new in them, newest first. What was read is published as it comes; on return
     /// all of it is. Files whose length and time did not change are not opened.
     pub fn refresh(&self, progress: &(dyn Fn(Progress) + Sync)) -> Changed {
+        self.restore();
         let found = self.discover();
         let there: FxHashSet<&Path> = found.iter().map(|(_, found)| &*found.path).collect();
         let (gone, new) = {
@@ -29,13 +30,15 @@ impl Index {
                 registry.files().filter(|file| !there.contains(&*file.path)).cloned().collect();
             let mut new: Vec<(&Found, Arc<LogFile>)> =
                 found.iter().map(|(reader, found)| (found, registry.get_or_add(*reader, &found.path))).collect();
-            new.retain(|(found, file)| !file.is_read(Stamp { len: found.len, modified: found.modified }));
+            new.retain(|(found, file)| {
+                !file.is_read(Stamp { len: found.len, modified: found.modified, file: found.file })
+            });
             new.sort_by(|(a, _), (b, _)| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
             (gone, new.into_iter().map(|(_, file)| file).collect::<Vec<_>>())
         };
         let logs = self.snapshot();
         let is_told = |file: &LogFile| {
-            logs.get(file.id).is_some() || logs.trouble().iter().any(|trouble| trouble.path == *file.path)
+            logs.summary(file.id).is_some() || logs.trouble().iter().any(|trouble| trouble.path == *file.path)
         };
         let gone = gone.into_iter().filter(|file| is_told(file));
         let files: Vec<Arc<LogFile>> = gone.chain(new).collect();
@@ -50,6 +53,7 @@ impl Index {
 
     /// Reads what is new in these files, as far as they are logs; folders among them are searched.
     pub fn refresh_paths(&self, paths: &[PathBuf]) -> Changed {
+        self.restore();
         let roots: Vec<_> = self.each_root().collect();
         let mut files: Vec<Arc<LogFile>> = Vec::new();
         for path in paths {
@@ -112,8 +116,8 @@ impl Index {
         };
         if total == 1 {
             // The usual case of a growing log needs no threads.
-            batch.extend(files[0].read());
-            batch.iter().for_each(|outcome| self.count(outcome));
+            batch.extend(files[0].read(&self.store));
+            batch.iter().for_each(|outcome| self.store.count_outcome(outcome));
             publish(&mut batch, total);
         } else if total > 1 {
             publish(&mut batch, 0);
@@ -124,15 +128,18 @@ impl Index {
                     scope.spawn(move || {
                         while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                             // The other end is gone only after a panic there.
-                            let _ = sender.send(file.read());
+                            let _ = sender.send(file.read(&self.store));
+                            if self.store.is_full() && file.rest(&self.store, &|_| false) {
+                                let _ = sender.send(file.read(&self.store));
+                            }
                         }
                     });
                 }
                 drop(sender);
                 let mut due = Instant::now() + BATCH;
                 while let Ok(outcome) = outcomes.recv() {
-                    done += 1;
-                    outcome.iter().for_each(|outcome| self.count(outcome));
+                    done = (done + 1).min(total);
+                    outcome.iter().for_each(|outcome| self.store.count_outcome(outcome));
                     batch.extend(outcome);
                     if Instant::now() >= due {
                         publish(&mut batch, done);
@@ -147,14 +154,6 @@ impl Index {
             logs.dedup();
         }
         changed
-    }
-
-    fn count(&self, outcome: &Outcome) {
-        let counted = outcome.counted;
-        self.work.scans.fetch_add(counted.scans, Ordering::Relaxed);
-        self.work.bytes.fetch_add(counted.bytes, Ordering::Relaxed);
-        self.work.bytes_again.fetch_add(counted.bytes_again, Ordering::Relaxed);
-        self.work.entries.fetch_add(counted.entries, Ordering::Relaxed);
     }
 }
 

@@ -29,7 +29,7 @@ impl Reader for Fake {
             if meta.is_dir() {
                 trouble(agents::Trouble { path, error: io::Error::other("locked") });
             } else {
-                found(Found { agent: self.agent(), path, len: meta.len(), modified: None });
+                found(Found { agent: self.agent(), path, len: meta.len(), modified: None, file: (0, 0) });
             }
         }
     }
@@ -75,8 +75,8 @@ fn trouble(index: &Index) -> Vec<(String, String)> {
     logs.trouble().iter().map(|trouble| (name(&trouble.path), trouble.error.clone())).collect()
 }
 
-fn turns(index: &Index) -> Vec<usize> {
-    index.snapshot().paths().map(|path| path.turns.len()).collect()
+fn turns(index: &Index) -> Vec<u32> {
+    index.snapshot().summaries().map(|log| log.turns).collect()
 }
 
 #[test]

@@ -7,8 +7,7 @@ mod support;
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
-use support::{Home, records};
-use trace::DerivedPath;
+use support::{Home, loaded, records};
 
 /// Logs, each headed by `# NAME`. Tells for each what it inherited and as whose log each of its records is told.
 fn check(fixture: &str, expect: Expect) {
@@ -20,7 +19,7 @@ fn check(fixture: &str, expect: Expect) {
     }
     let index = home.index();
     let logs = index.snapshot();
-    let mut paths: Vec<&DerivedPath> = logs.paths().map(|path| &**path).collect();
+    let mut paths = loaded(&logs);
     paths.sort_by_key(|path| logs.file(path.log));
     let mut out = String::new();
     for path in paths {
@@ -28,7 +27,7 @@ fn check(fixture: &str, expect: Expect) {
         write!(out, "{file}:").unwrap();
         let inherited = logs.inherited(path.log);
         if path.owner.is_none() {
-            assert_eq!(logs.session(&path.session).unwrap().inherited, inherited);
+            assert_eq!(logs.load_session(&path.session).unwrap().inherited, inherited);
         }
         if let Some((turns, session)) = inherited {
             write!(out, " {turns} turns of {session}").unwrap();
@@ -37,7 +36,7 @@ fn check(fixture: &str, expect: Expect) {
             let begin = (turn.number.to_string(), turn.record);
             let steps = turn.steps.iter().map(|step| (format!("{}.{}", turn.number, step.number), step.record));
             for (label, record) in std::iter::once(begin).chain(steps) {
-                let origin = logs.get(logs.origin_log(path.log, record.unwrap())).unwrap();
+                let origin = logs.load(logs.origin_log(path.log, record.unwrap())).unwrap();
                 if origin.log != path.log {
                     write!(out, " {label}→{}", origin.session).unwrap();
                 }

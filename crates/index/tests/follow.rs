@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use agents::Cursor;
 use index::{Changed, Counted, Index};
 use proptest::prelude::*;
-use support::{Home, difference, picture, records};
+use support::{Home, difference, files::*, picture, records};
 use trace::{Bodies, Body, LogId};
 
 const FIRST: &str = "
@@ -44,7 +44,7 @@ fn a_log_grows() {
     assert_eq!(after.bytes - before.bytes, more.len() as u64, "only what is new is read");
     assert_eq!(after.scans - before.scans, 1);
     let logs = index.snapshot();
-    assert_eq!(logs.get(LogId(0)).unwrap().turns.len(), 2);
+    assert_eq!(logs.summary(LogId(0)).unwrap().turns, 2);
     assert_eq!(logs.touching("uploader.rs").len(), 1);
     assert_as_fresh(&home, &index);
 }
@@ -139,11 +139,11 @@ fn a_folder_comes_and_goes() {
     let index = home.index();
     home.write("s/subagents/agent-a1", &records("s", "x side Find every caller"));
     index.refresh_paths(&[home.logs().join("s")]);
-    assert_eq!(index.snapshot().sides_of("s").len(), 1);
+    assert_eq!(index.snapshot().sides_of("s").count(), 1);
     assert_as_fresh(&home, &index);
     fs::remove_dir_all(home.logs()).unwrap();
     index.refresh_paths(&[home.logs()]);
-    assert_eq!(index.snapshot().paths().count(), 0);
+    assert_eq!(index.snapshot().summaries().count(), 0);
 }
 
 #[test]
@@ -158,10 +158,10 @@ fn what_is_no_log() {
     fs::write(&outside, records("o", FIRST)).unwrap();
     assert!(index.refresh_paths(&[home.logs().join("notes.txt"), outside, PathBuf::new()]).is_empty());
     let logs = index.snapshot();
-    let mut names: Vec<_> = logs.paths().map(|path| path.session.to_string()).collect();
+    let mut names: Vec<_> = logs.summaries().map(|path| path.session.to_string()).collect();
     names.sort();
     assert_eq!(names, ["empty", "garbage"]);
-    let garbage = logs.paths().find(|path| &*path.session == "garbage").unwrap();
+    let garbage = logs.summaries().find(|path| &*path.session == "garbage").unwrap();
     assert_eq!(garbage.tally.broken, 2);
 }
 
@@ -180,7 +180,7 @@ fn what_cannot_be_read_is_told() {
     }
     let index = home.index();
     let logs = index.snapshot();
-    assert_eq!(logs.paths().count(), 0);
+    assert_eq!(logs.summaries().count(), 0);
     assert_eq!(logs.reading(), None);
     assert_eq!(logs.trouble().len(), 1);
     assert_eq!(logs.trouble()[0].path, home.log("s"));
@@ -239,7 +239,7 @@ fn one_folder_under_two_names_is_one() {
     env.extra.push((trace::Agent::ClaudeCode, home.path().join("./.claude")));
     let index = Index::new(env);
     index.refresh(&|_| {});
-    assert_eq!(index.snapshot().paths().count(), 1);
+    assert_eq!(index.snapshot().summaries().count(), 1);
 }
 
 #[test]
@@ -257,63 +257,6 @@ fn many_threads_refresh_at_once() {
     });
     index.refresh_paths(&[home.log("s")]);
     assert_as_fresh(&home, &index);
-}
-
-/// One thing that can happen to the files of a home.
-#[derive(Clone, Debug)]
-enum Op {
-    Append(usize, usize),
-    /// Half of a record, its rest with the next append.
-    AppendHalf(usize, usize),
-    Truncate(usize, u16),
-    /// Written elsewhere and moved here.
-    Replace(usize, usize),
-    Rename(usize, usize),
-    Delete(usize),
-}
-
-const NAMES: [&str; 3] = ["s", "t", "agent-a1"];
-const PIECES: [&str; 6] = [
-    "a prompt Add retry to the loader",
-    "b<a +1 text I look",
-    "c<b +2 edit src/loader.rs",
-    "d<a +3 prompt Or rather the uploader",
-    "e<d +4 read src/uploader.rs",
-    "x +5 side Find every caller",
-];
-
-fn any_op() -> impl Strategy<Value = Op> {
-    let (name, piece) = (|| 0..NAMES.len(), || 0..PIECES.len());
-    prop_oneof![
-        6 => (name(), piece()).prop_map(|(name, piece)| Op::Append(name, piece)),
-        2 => (name(), piece()).prop_map(|(name, piece)| Op::AppendHalf(name, piece)),
-        1 => (name(), any::<u16>()).prop_map(|(name, len)| Op::Truncate(name, len)),
-        1 => (name(), piece()).prop_map(|(name, piece)| Op::Replace(name, piece)),
-        1 => (name(), name()).prop_map(|(from, to)| Op::Rename(from, to)),
-        1 => name().prop_map(Op::Delete),
-    ]
-}
-
-fn apply(home: &Home, op: &Op) {
-    let text = |name: usize, piece: usize| records(NAMES[name], PIECES[piece]);
-    match *op {
-        Op::Append(name, piece) => home.append(NAMES[name], &text(name, piece)),
-        Op::AppendHalf(name, piece) => {
-            let text = text(name, piece);
-            home.append(NAMES[name], &text[..text.len() / 2]);
-        }
-        Op::Truncate(name, len) => {
-            let Ok(file) = fs::OpenOptions::new().write(true).open(home.log(NAMES[name])) else { return };
-            let len = u64::from(len).min(file.metadata().unwrap().len());
-            file.set_len(len).unwrap();
-        }
-        Op::Replace(name, piece) => {
-            home.write("new", &text(name, piece));
-            fs::rename(home.log("new"), home.log(NAMES[name])).unwrap();
-        }
-        Op::Rename(from, to) => drop(fs::rename(home.log(NAMES[from]), home.log(NAMES[to]))),
-        Op::Delete(name) => drop(fs::remove_file(home.log(NAMES[name]))),
-    }
 }
 
 proptest! {
@@ -360,11 +303,11 @@ fn a_watch_follows() {
     wait_until("growth", || !index.snapshot().touching("uploader.rs").is_empty());
     wait_until("the call", || !told.lock().unwrap().is_empty());
     home.write("t", &records("t", "x prompt Look at the parser"));
-    wait_until("a new log", || index.snapshot().session("t").is_some());
+    wait_until("a new log", || index.snapshot().load_session("t").is_some());
     home.write("s/subagents/agent-a1", &records("s", "y side Find every caller"));
-    wait_until("a log in a new folder", || index.snapshot().sides_of("s").len() == 1);
+    wait_until("a log in a new folder", || index.snapshot().sides_of("s").count() == 1);
     fs::remove_file(home.log("t")).unwrap();
-    wait_until("a removal", || index.snapshot().session("t").is_none());
+    wait_until("a removal", || index.snapshot().load_session("t").is_none());
     assert_as_fresh(&home, &index);
 
     drop(watch);
@@ -387,10 +330,10 @@ fn a_watch_finds_roots_that_come_later() {
         fs::write(root.join("projects/-w/s.jsonl"), records("s", FIRST)).unwrap();
     };
     write();
-    wait_until("a root that comes", || index.snapshot().session("s").is_some());
+    wait_until("a root that comes", || index.snapshot().load_session("s").is_some());
     fs::remove_dir_all(&root).unwrap();
-    wait_until("a root that goes", || index.snapshot().session("s").is_none());
+    wait_until("a root that goes", || index.snapshot().load_session("s").is_none());
     write();
-    wait_until("a root that comes back", || index.snapshot().session("s").is_some());
+    wait_until("a root that comes back", || index.snapshot().load_session("s").is_some());
     drop(watch);
 }

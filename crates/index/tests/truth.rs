@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use agents::Env;
 use index::{Index, Logs};
 use serde_json::Value;
-use trace::{Agent, DerivedPath, RecordId, Step, Tokens, Turn};
+use trace::{Agent, DerivedPath, LogId, RecordId, Step, Tokens, Turn};
 
 /// Runs a generator into a temporary folder. `None`: there is none here, or no Python.
 fn generate(script: &str, options: &[&str]) -> Option<(tempfile::TempDir, Value)> {
@@ -39,8 +40,14 @@ fn read(home: PathBuf) -> Index {
     index
 }
 
-fn sessions(logs: &Logs, agent: Agent) -> impl Iterator<Item = &DerivedPath> {
-    logs.sessions().map(|path| &**path).filter(move |path| path.agent == agent)
+/// The derived paths of all logs.
+fn loaded(logs: &Logs) -> Vec<Arc<DerivedPath>> {
+    logs.summaries().map(|log| logs.load(log.log).unwrap()).collect()
+}
+
+fn sessions<'a>(logs: &Logs, all: &'a [Arc<DerivedPath>], agent: Agent) -> impl Iterator<Item = &'a DerivedPath> {
+    let told: BTreeSet<LogId> = logs.sessions().map(|log| log.log).collect();
+    all.iter().map(|path| &**path).filter(move |path| path.agent == agent && told.contains(&path.log))
 }
 
 /// What was done in a log itself: no turn and no step of it is a copy.
@@ -60,13 +67,14 @@ fn many_sessions() {
     let Some((folder, truth)) = generate("many_sessions.py", &options) else { return };
     let index = read(folder.path().join("home"));
     let logs = index.snapshot();
-    check_codex(&logs, &truth["codex"], &truth["edits"]);
+    let all = loaded(&logs);
+    check_codex(&logs, &all, &truth["codex"], &truth["edits"]);
     let truth = &truth["claude"];
     let told = |name: &str| truth[name].as_u64().unwrap() as usize;
 
-    let claude = || sessions(&logs, Agent::ClaudeCode);
+    let claude = || sessions(&logs, &all, Agent::ClaudeCode);
     assert_eq!(claude().count(), told("sessions"));
-    let paths = || logs.paths().filter(|path| path.agent == Agent::ClaudeCode);
+    let paths = || all.iter().filter(|path| path.agent == Agent::ClaudeCode);
     assert_eq!(paths().count(), told("files"));
     let copies = claude().filter(|path| logs.inherited(path.log).is_some()).count();
     assert_eq!(copies, told("resumed_copies"));
@@ -103,18 +111,18 @@ fn many_sessions() {
     }
 
     // Each sub-agent stands behind a step of its session.
-    let sides: BTreeSet<&str> = logs.paths().filter(|path| path.owner.is_some()).map(|path| &*path.session).collect();
+    let sides: BTreeSet<&str> = all.iter().filter(|path| path.owner.is_some()).map(|path| &*path.session).collect();
     assert!(!sides.is_empty());
     for session in sides {
-        let joined = logs.session(session).unwrap();
+        let joined = logs.load_session(session).unwrap();
         let found = joined.path.all_steps().filter(|step| joined.side(step).is_some()).count();
-        assert_eq!(found, logs.sides_of(session).len(), "{session}");
+        assert_eq!(found, logs.sides_of(session).count(), "{session}");
     }
 }
 
-fn check_codex(logs: &Logs, truth: &Value, edits: &Value) {
+fn check_codex(logs: &Logs, all: &[Arc<DerivedPath>], truth: &Value, edits: &Value) {
     let told = |name: &str| truth[name].as_u64().unwrap() as usize;
-    let codex = || sessions(logs, Agent::Codex);
+    let codex = || sessions(logs, all, Agent::Codex);
     assert_eq!(codex().count(), told("sessions"));
     assert_eq!(codex().filter(|path| logs.inherited(path.log).is_some()).count(), told("forks"));
 
@@ -152,7 +160,7 @@ fn one_session() {
     let Some((folder, truth)) = generate("one_session.py", &[]) else { return };
     let index = read(folder.path().join("home"));
     let logs = index.snapshot();
-    let session = logs.session(truth["session"].as_str().unwrap()).unwrap();
+    let session = logs.load_session(truth["session"].as_str().unwrap()).unwrap();
 
     // The call, the file, whether it happened, whether it lies on the living path.
     let mut told = BTreeSet::new();
@@ -175,7 +183,7 @@ fn one_session() {
     assert_eq!(found, told);
     assert!(found.iter().any(|(.., live)| !live), "the generator rewinds");
 
-    for name in logs.paths().flat_map(|path| path.all_steps()).flat_map(Step::edits).map(|edit| &edit.path) {
+    for name in loaded(&logs).iter().flat_map(|path| path.all_steps()).flat_map(Step::edits).map(|edit| &edit.path) {
         let file = name.rsplit('/').next().unwrap();
         assert!(logs.touching(file).iter().any(|touch| touch.path == *name), "{name}");
     }

@@ -1,5 +1,7 @@
 //! Turns among the workspace's symbols, by their prompts, behind a `?` so that they never stand among functions.
 
+use std::sync::Arc;
+
 use trace::{DerivedPath, Timestamp};
 
 use crate::text::{one_line, short_id};
@@ -18,10 +20,10 @@ pub struct TurnSymbol {
 }
 
 /// Turns whose title or prompt matches, best and newest first. A query without `?` finds nothing, unless `always`.
-pub fn turn_symbols<'s>(
+pub fn turn_symbols(
     query: &str,
     always: bool,
-    sessions: impl IntoIterator<Item = &'s DerivedPath>,
+    sessions: impl IntoIterator<Item = Arc<DerivedPath>>,
 ) -> Vec<TurnSymbol> {
     let wanted = match query.trim_start().strip_prefix('?') {
         Some(rest) => rest,
@@ -92,7 +94,7 @@ mod tests {
 
     fn check(query: &str, always: bool, expect: Expect) {
         let session = Fixture::of(RETRY).session;
-        let found = turn_symbols(query, always, [&*session.path]);
+        let found = turn_symbols(query, always, [session.path.clone()]);
         let show = |symbol: &TurnSymbol| format!("{} | {} | {}\n", symbol.name, symbol.container, symbol.turn);
         expect.assert_eq(&found.iter().map(show).collect::<String>());
     }

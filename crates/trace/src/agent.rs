@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use bitcode::{Decode, Encode};
+
 /// A coding agent. The order is the order in which lists name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 #[non_exhaustive]
 pub enum Agent {
     ClaudeCode,

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use bitcode::{Decode, Encode};
+
 use crate::{Timestamp, Touches};
 
 /// A log: one file, or one thread in a store of many. Given out by the index, never written anywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct LogId(pub u32);
 
 /// Where a record lies. The numbers are the reader's own (for a file of lines: the first byte, the length, the
 /// content block); layers above only carry it. `check` is a hash of the record's bytes, the proof that it is still
 /// the same record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct Place {
     pub at: u64,
     pub len: u32,
@@ -20,11 +22,11 @@ pub struct Place {
 }
 
 /// A record's own id (a UUID, or a hash of whatever the agent uses).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct RecordId(pub u128);
 
 /// The beginning of a text and its size. The whole text is the body at the entry's place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Excerpt {
     /// The text's first characters, at most [`Excerpt::LIMIT`].
     pub head: Box<str>,
@@ -116,7 +118,7 @@ pub enum What {
     Unknown(Box<str>),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Prompt {
     /// Without injected wrappers. Heads of prompts are longer than others: see [`Prompt::LIMIT`].
     pub text: Excerpt,
@@ -128,7 +130,7 @@ impl Prompt {
     pub const LIMIT: usize = 4_000;
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum PromptSource {
     Typed,
     /// Typed while the agent was at work.
@@ -138,7 +140,7 @@ pub enum PromptSource {
 }
 
 /// What kind of thing a step does; the `kind` of `turnlens show --json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub enum StepKind {
     Text,
     Thought,
@@ -186,7 +188,7 @@ pub struct Call {
 }
 
 /// A copy of a file that the agent made before it edited it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Backup {
     /// As the log spells it, absolute where the log lets it be made so.
     pub path: Box<str>,
@@ -220,7 +222,7 @@ pub struct ToolResult {
 }
 
 /// An edit in numbers. The texts are in the body of the result, else (where the result holds none) of the call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct EditStub {
     /// As the log spells it, absolute where the log lets it be made so.
     pub path: Box<str>,
@@ -243,7 +245,7 @@ pub struct Usage {
     pub tokens: crate::Tokens,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Compaction {
     pub automatic: Option<bool>,
     pub tokens_before: Option<u64>,

@@ -5,12 +5,14 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bitcode::{Decode, Encode};
+
 use crate::RecordId;
 
 /// A list that only grows at its end, in which an item may still change.
 ///
 /// Items lie in chunks of one size. A clone shares all chunks; a push or a change copies at most the one it writes to.
-#[derive(Clone)]
+#[derive(Clone, Encode, Decode)]
 pub struct Grown<T> {
     /// Each of [`Grown::CHUNK`] items.
     sealed: Vec<Arc<Vec<T>>>,
@@ -163,7 +165,7 @@ impl<T: Clone> From<Vec<T>> for Grown<T> {
 ///
 /// Kept as sorted runs of falling length. Two runs of one length become one of twice the length, up to a bound that
 /// keeps the dearest insertion far below a millisecond.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Encode, Decode)]
 pub struct RecordSet {
     runs: Vec<Arc<Vec<RecordId>>>,
     tail: Arc<Vec<RecordId>>,

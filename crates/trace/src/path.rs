@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bitcode::{Decode, Encode};
+
 use crate::{
     Agent, Backup, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind,
     Timestamp, Touches,
@@ -9,7 +11,7 @@ use crate::{
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
 /// changes but for [`Turn::abandoned`]. An open turn shares its steps but the last few.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
 pub struct DerivedPath {
     pub log: LogId,
     pub agent: Agent,
@@ -49,13 +51,13 @@ pub struct DerivedPath {
 }
 
 /// Whose part a sub-agent's log is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Owner {
     pub session: Arc<str>,
     pub side: Arc<str>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Titles {
     pub custom: Option<Box<str>>,
     pub summary: Option<Box<str>>,
@@ -63,7 +65,7 @@ pub struct Titles {
 }
 
 /// One prompt and all that the agent did until the next.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
 pub struct Turn {
     /// From 1, in the order of the log, dead ends included. Never changes.
     pub number: u32,
@@ -89,7 +91,7 @@ pub struct Turn {
 }
 
 /// One thing inside a turn.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Step {
     /// From 1 inside its turn (or side).
     pub number: u32,
@@ -126,7 +128,7 @@ impl Step {
     }
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct StepResult {
     pub place: Place,
     pub at: Option<Timestamp>,
@@ -145,7 +147,7 @@ pub struct StepResult {
 }
 
 /// What a turn shows between its steps.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Note {
     /// It stands after this many steps of the turn.
     pub after: u32,
@@ -154,7 +156,7 @@ pub struct Note {
     pub kind: NoteKind,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub enum NoteKind {
     Compacted(Compaction),
     Interrupted,
@@ -165,7 +167,7 @@ pub enum NoteKind {
 }
 
 /// The conversation of a sub-agent inside its parent's log, or a sub-agent's log as its parent shows it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Encode, Decode)]
 pub struct Side {
     pub id: Arc<str>,
     /// The log in which its places lie.
@@ -179,7 +181,7 @@ pub struct Side {
 }
 
 /// One response of a model, counted once.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Response {
     pub id: Option<RecordId>,
     pub model: Option<Arc<str>>,
@@ -187,7 +189,7 @@ pub struct Response {
 }
 
 /// Tokens by class. `input` leaves out what was read from or written to the cache; `output` includes thinking.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Tokens {
     pub input: u64,
     pub cache_write: u64,
@@ -212,14 +214,14 @@ impl Tokens {
 }
 
 /// Sums over turns or sessions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Spent {
     pub responses: u64,
     pub tokens: Tokens,
 }
 
 /// What was read, and what of it could not be understood; `turnlens doctor` shows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Tally {
     pub bytes: u64,
     pub records: u32,

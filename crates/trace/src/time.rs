@@ -1,7 +1,9 @@
 //! Moments and how a person reads them.
 
+use bitcode::{Decode, Encode};
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {

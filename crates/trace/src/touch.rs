@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use bitcode::{Decode, Encode};
+
 /// The touches of one step. A step that only reads has none (see [`crate::Step::touches`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Touches {
     /// The folder in which the command began, where the log tells it.
     pub cwd: Option<Arc<str>>,
@@ -19,7 +21,7 @@ impl Touches {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Touch {
     pub kind: TouchKind,
     /// The files that may have been changed, and all below them where they are folders. `None`: any file.
@@ -34,7 +36,7 @@ impl Touch {
 
 /// How a file may have been changed. Of all but [`TouchKind::Build`] and [`TouchKind::Program`] the command line tells
 /// more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
 pub enum TouchKind {
     /// Written anew or appended to.
     Write,
@@ -54,7 +56,7 @@ pub enum TouchKind {
 }
 
 /// Files that a command line names.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Target {
     /// A file or folder: absolute, below home (`~/…`) or relative to the folder in which the command began. Without
     /// `.`, and with `..` only at the beginning.

@@ -9,7 +9,7 @@ use trace::{Session, StepAt};
 
 use crate::file::{FileView, StepRef};
 use crate::gather::read_text;
-use crate::mapping::{Target, forward_slashes, tree_of};
+use crate::mapping::{Log, Target, forward_slashes, tree_of};
 use crate::{Moment, SessionView};
 
 /// One file changed by a turn or a step: before its first edit and after its last.
@@ -141,7 +141,9 @@ impl Moment<'_> {
                 let here = repo.root().join(rel);
                 let target = Target::new(&here, Some(&repo));
                 let (cache, bodies) = (&self.workspace.mappings, self.bodies());
-                if tree_of(&target, path, &session.path, &settings.path_mappings, cache, bodies).is_some() {
+                let Some(summary) = self.logs.summary(session.path.log) else { continue };
+                let log = Log { summary, load: &|| Some(session.path.clone()) };
+                if tree_of(&target, path, &log, &settings.path_mappings, cache, bodies).is_some() {
                     return Some(here);
                 }
             }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use index::LogSummary;
 use provenance::{EventKey, Happening, Rewrite, Tree, Writes};
 use rustc_hash::FxHashMap;
 use shell::{Act, Effect, Effects, Sure};
@@ -40,9 +41,11 @@ impl Moment<'_> {
         name: &Arc<str>,
         clues: &mut Vec<Clue>,
     ) {
-        for log in self.logs.paths() {
-            for (path, tree) in names_in(log, target, known.get(&log.log)) {
-                self.commands_of_log(log, &path, tree, name, clues);
+        for summary in self.logs.summaries().filter(|summary| summary.has_commands) {
+            let names = names_in(summary, target, known.get(&summary.log));
+            let Some(log) = (!names.is_empty()).then(|| self.logs.load(summary.log)).flatten() else { continue };
+            for (path, tree) in names {
+                self.commands_of_log(&log, &path, tree, name, clues);
             }
         }
     }
@@ -206,11 +209,7 @@ fn at(result: &StepResult, called: Option<trace::Timestamp>) -> trace::Timestamp
 }
 
 /// By which paths a log would call the file, and in which worktree that is.
-fn names_in(
-    log: &DerivedPath,
-    target: &Target<'_>,
-    known: Option<&FxHashMap<Box<str>, Tree>>,
-) -> Vec<(Arc<str>, Tree)> {
+fn names_in(log: &LogSummary, target: &Target<'_>, known: Option<&FxHashMap<Box<str>, Tree>>) -> Vec<(Arc<str>, Tree)> {
     let mut names: Vec<(Arc<str>, Tree)> = Vec::new();
     let mut add = |path: &str, tree: Tree| {
         if !names.iter().any(|(_, known)| *known == tree) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::SystemTime;
 
 use provenance::{Blame, EventKey, Slot, Timeline};
-use trace::{Agent, DerivedPath, LogId, StepKey, StepKind, Timestamp};
+use trace::{Agent, LogId, StepKey, StepKind, Timestamp};
 
 use crate::gather::{Clue, Depth, StepNumbers, Told, What, read_text};
 use crate::mapping::{HERE, Target, real};
@@ -358,7 +358,7 @@ impl FileState {
 impl Moment<'_> {
     /// A step by its log and call, as its session tells it.
     fn step_ref(&self, log: LogId, call: &Arc<str>) -> Option<StepRef> {
-        let path: &Arc<DerivedPath> = self.logs.get(log)?;
+        let path = self.logs.summary(log)?;
         let session = self.session_view(&path.session)?;
         let at = session.step_of_call(call)?;
         let when = at.step.result.as_ref().and_then(|result| result.at).or(at.step.at).unwrap_or_default();

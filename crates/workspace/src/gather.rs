@@ -10,7 +10,7 @@ use trace::{DerivedPath, Grown, LogId, Place, Step, StepKey, Timestamp};
 
 use crate::Moment;
 use crate::commands::{self, Run};
-use crate::mapping::{Target, file_name, tree_of};
+use crate::mapping::{Log, Target, file_name, tree_of};
 
 /// Something that a log or git tells of the file: where its body lies and when it happened.
 #[derive(Clone, Debug)]
@@ -138,17 +138,18 @@ impl Moment<'_> {
         let name = target.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let mut of_log: FxHashMap<LogId, FxHashMap<Box<str>, Tree>> = FxHashMap::default();
         for touch in self.logs.touching(&name) {
-            let Some(log) = self.logs.get(touch.log) else { continue };
+            let Some(summary) = self.logs.summary(touch.log) else { continue };
+            let log = Log { summary, load: &|| self.logs.load(touch.log) };
             let (cache, bodies) = (&self.workspace.mappings, self.bodies());
-            let tree = tree_of(target, &touch.path, log, &settings.path_mappings, cache, bodies);
+            let tree = tree_of(target, &touch.path, &log, &settings.path_mappings, cache, bodies);
             if let Some(tree) = tree {
                 of_log.entry(touch.log).or_default().insert(touch.path.clone(), tree);
             }
         }
         let name: Arc<str> = name.into();
         for (log, paths) in &of_log {
-            if let Some(log) = self.logs.get(*log) {
-                self.clues_of_log(log, paths, &name, clues);
+            if let Some(log) = self.logs.load(*log) {
+                self.clues_of_log(&log, paths, &name, clues);
             }
         }
         self.clues_of_commands(target, &of_log, &name, clues);

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
-pub use index::{Changed, Env, Index, Logs, Progress, Watch};
+pub use index::{CacheReport, Changed, Env, Index, LogSummary, Logs, Progress, Watch};
 
 pub use buffers::Buffers;
 pub use case::{Answer, Case};

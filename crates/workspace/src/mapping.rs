@@ -5,8 +5,10 @@
 
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use dashmap::DashMap;
+use index::LogSummary;
 use provenance::Tree;
 use repo::Repo;
 use trace::{Bodies, DerivedPath, LogId};
@@ -76,6 +78,12 @@ impl<'a> Target<'a> {
     }
 }
 
+/// A log that names a path: what is always known of it, and the way to the rest.
+pub(crate) struct Log<'l> {
+    pub(crate) summary: &'l LogSummary,
+    pub(crate) load: &'l dyn Fn() -> Option<Arc<DerivedPath>>,
+}
+
 /// The worktree in which the file asked about lies.
 pub(crate) const HERE: Tree = Tree(0);
 /// Linked worktrees come before; clones elsewhere are numbered from here by their folder.
@@ -85,7 +93,7 @@ const ELSEWHERE: u16 = 1 << 12;
 pub(crate) fn tree_of(
     target: &Target<'_>,
     spelled: &str,
-    log: &DerivedPath,
+    log: &Log<'_>,
     mappings: &[PathMapping],
     cache: &Cache,
     bodies: &dyn Bodies,
@@ -122,7 +130,8 @@ pub(crate) fn tree_of(
 
 /// Whether a folder that a log names is a clone of this repository: git here knows a text that the log's session read
 /// or wrote there.
-fn git_knows(repo: &Repo, folder: &str, log: &DerivedPath, cache: &Cache, bodies: &dyn Bodies) -> bool {
+fn git_knows(repo: &Repo, folder: &str, log: &Log<'_>, cache: &Cache, bodies: &dyn Bodies) -> bool {
+    let Log { summary: log, load } = log;
     let began_here = log.start_commit.as_deref().is_some_and(|commit| repo.commit(commit).is_some());
     let lies_there = |cwd: &str| cwd.trim_end_matches('/') == folder || below(cwd, folder).is_some();
     let worked_there = log.cwds.iter().chain(&log.cwd).any(|cwd| lies_there(&forward_slashes(cwd)));
@@ -135,13 +144,14 @@ fn git_knows(repo: &Repo, folder: &str, log: &DerivedPath, cache: &Cache, bodies
     {
         return known.same;
     }
-    if worked_there && made_commit_of(repo, log) {
+    let Some(path) = load() else { return false };
+    if worked_there && made_commit_of(repo, &path) {
         cache.relocated.insert(key, Known { same: true, records: log.tally.records });
         return true;
     }
     let in_folder = |path: &str| below(&forward_slashes(path), folder).is_some();
     let mut asked = 0;
-    let same = log.all_steps().filter_map(|step| step.result.as_ref()).any(|result| {
+    let same = path.all_steps().filter_map(|step| step.result.as_ref()).any(|result| {
         let touches = result.edits.iter().any(|edit| in_folder(&edit.path));
         let reads = result.whole_read.as_deref().is_some_and(in_folder);
         if asked >= MOST_TEXTS || !(touches || reads) {

@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use index::LogSummary;
 use regex::{Regex, RegexBuilder};
 use rustc_hash::FxHashSet;
-use trace::{Agent, DerivedPath, Excerpt, LogId, Place, StepAt, StepKind, Timestamp, Turn};
+use trace::{Agent, Excerpt, LogId, Place, StepAt, StepKind, Timestamp, Turn};
 
 use crate::{Moment, SessionView};
 
@@ -97,7 +98,7 @@ pub struct Hit {
 /// The hits of one session, in its order.
 #[derive(Clone, Debug)]
 pub struct HitsOfSession {
-    pub path: Arc<DerivedPath>,
+    pub path: Arc<LogSummary>,
     pub hits: Vec<Hit>,
 }
 
@@ -286,7 +287,7 @@ impl Moment<'_> {
     pub fn search<'p>(
         &self,
         query: &Query,
-        sessions: impl IntoIterator<Item = &'p Arc<DerivedPath>>,
+        sessions: impl IntoIterator<Item = &'p Arc<LogSummary>>,
         most: usize,
     ) -> Found {
         let mut found = Found::default();
@@ -315,8 +316,8 @@ impl Moment<'_> {
 
     fn search_session(&self, query: &Query, view: &SessionView) -> Vec<Hit> {
         let session = &view.session;
-        let sides = self.logs.sides_of(&session.path.session);
-        let logs = std::iter::once(&session.path).chain(&sides).map(|path| path.log);
+        let sides = self.logs.sides_of(&session.path.session).map(|side| side.log);
+        let logs = std::iter::once(session.path.log).chain(sides);
         let is_possible = |log: &LogId| self.logs.file(*log).is_none_or(|file| query.can_be_in(file));
         let possible: FxHashSet<LogId> = logs.filter(is_possible).collect();
         let mut hits = Vec::new();

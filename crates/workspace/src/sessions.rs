@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use index::LogSummary;
 use repo::Repo;
 use rustc_hash::{FxHashMap, FxHashSet};
-use trace::{Address, Agent, DerivedPath, Session, SessionRef, StepAt, Timestamp, Turn, TurnRef};
+use trace::{Address, Agent, Session, SessionRef, StepAt, Timestamp, Turn, TurnRef};
 
 use crate::Moment;
 use crate::mapping::{forward_slashes, real};
@@ -70,6 +71,8 @@ pub struct Located {
 
 /// A log that did not grow for so long is not at work, whatever its last record leaves open.
 const LIVE_MS: i64 = 10 * 60 * 1000;
+/// Sessions that are kept joined.
+const MOST_VIEWS: usize = 64;
 /// The shortest beginning of an id that names a session.
 const SHORTEST_ID: usize = 4;
 
@@ -82,13 +85,17 @@ impl Moment<'_> {
         {
             return Some(known.1.clone());
         }
-        let view = Arc::new(SessionView::new(self.logs.session(id)?));
+        let view = Arc::new(SessionView::new(self.logs.load_session(id)?));
+        // What is asked for again is made again: better than to keep every session that a list once led to.
+        if cache.len() >= MOST_VIEWS {
+            cache.clear();
+        }
         cache.insert(id.into(), (generation, view.clone()));
         Some(view)
     }
 
     /// All sessions, the newest first; with `repo` only those that worked in it.
-    pub fn sessions(&self, repo: Option<&Repo>) -> Vec<&Arc<DerivedPath>> {
+    pub fn sessions(&self, repo: Option<&Repo>) -> Vec<&Arc<LogSummary>> {
         let here = repo.map(Here::new);
         self.logs.sessions().filter(|path| here.as_ref().is_none_or(|here| here.holds(path))).collect()
     }
@@ -107,20 +114,17 @@ impl Moment<'_> {
         newest_first.into_iter().map(|(_, session)| session).filter(|session| seen.insert(session.clone())).collect()
     }
 
-    pub fn summary(&self, path: &Arc<DerivedPath>, now: Timestamp) -> Summary {
-        let sides = self.logs.sides_of(&path.session);
-        let logs = || std::iter::once(path).chain(&sides);
-        let own = |log: &Arc<DerivedPath>, step: &trace::Step| {
-            step.record.is_none_or(|record| self.logs.origin_log(log.log, record) == log.log)
-        };
+    /// The session whose own log this is, as a list tells it. Reads nothing.
+    pub fn summary(&self, log: &LogSummary, now: Timestamp) -> Summary {
+        let logs = || std::iter::once(log).chain(self.logs.sides_of(&log.session).map(|side| &**side));
         let mut summary = Summary {
-            id: path.session.clone(),
-            agent: path.agent,
-            title: path.title().into(),
-            cwd: path.cwd.clone(),
-            started: path.started,
+            id: log.session.clone(),
+            agent: log.agent,
+            title: log.title().into(),
+            cwd: log.cwd.clone(),
+            started: log.started,
             ended: logs().filter_map(|log| log.ended).max(),
-            turns: path.prompts(),
+            turns: log.prompts as usize,
             edits: 0,
             tool_calls: 0,
             files: 0,
@@ -129,20 +133,16 @@ impl Moment<'_> {
             tokens: trace::Tokens::default(),
             live: false,
         };
-        let mut files: FxHashSet<&str> = FxHashSet::default();
+        let mut files: FxHashSet<Box<str>> = FxHashSet::default();
         for log in logs() {
-            for step in log.all_steps().filter(|step| step.call.is_some()) {
-                summary.tool_calls += 1;
-                for edit in step.edits().iter().filter(|_| own(log, step)) {
-                    files.insert(&edit.path);
-                    summary.edits += 1;
-                    summary.added += u64::from(edit.added);
-                    summary.removed += u64::from(edit.removed);
-                }
+            summary.tool_calls += log.tool_calls as usize;
+            for file in self.logs.own_files(log).iter().filter(|file| file.edits > 0) {
+                files.insert(file.path.clone());
+                summary.edits += file.edits as usize;
+                summary.added += file.added;
+                summary.removed += file.removed;
             }
-            let responses = log.turns.iter().flat_map(|turn| &turn.responses);
-            let of_sides = log.sides.iter().flat_map(|side| &side.responses);
-            responses.chain(of_sides).for_each(|response| summary.tokens.add(&response.tokens));
+            summary.tokens.add(&log.all_spent().tokens);
         }
         summary.files = files.len();
         let grew = summary.ended.is_some_and(|ended| now.0 - ended.0 < LIVE_MS);
@@ -189,7 +189,7 @@ impl Moment<'_> {
                 found?.session.clone()
             }
             SessionRef::Id(id) => {
-                let begins = |path: &&Arc<DerivedPath>| path.session.starts_with(&**id);
+                let begins = |path: &&Arc<LogSummary>| path.session.starts_with(&**id);
                 let found: Vec<_> = self.logs.sessions().filter(begins).collect();
                 match found.as_slice() {
                     [] => return Err(format!("There is no session {id}. `turnlens sessions --repo all` lists them.")),
@@ -212,22 +212,25 @@ impl Moment<'_> {
 
     /// The last turn that edited a file of this repository, over all sessions: the newest by its end.
     pub fn last_editing_turn(&self, repo: Option<&Repo>) -> Option<(Arc<SessionView>, u32)> {
-        let newest = self.sessions(repo).into_iter().filter_map(|path| {
-            let sides = self.logs.sides_of(&path.session);
-            let edited = |turn: &&Arc<Turn>| {
-                let own = turn.steps.iter().any(|step| !step.edits().is_empty());
-                own || turn.steps.iter().any(|step| {
-                    let side = step.result.as_ref().and_then(|result| result.side.as_ref());
-                    let of_step = |log: &&Arc<DerivedPath>| log.owner.as_ref().map(|owner| &owner.side) == side;
-                    side.is_some()
-                        && sides.iter().filter(of_step).any(|log| log.all_steps().any(|step| !step.edits().is_empty()))
-                })
-            };
-            let turn = path.turns.iter().rev().find(edited)?;
-            Some((turn.ended, path.session.clone(), turn.number))
+        let newest = self.sessions(repo).into_iter().filter_map(|log| {
+            let has_edits = |side: &&Arc<LogSummary>| side.files.iter().any(|file| file.edits > 0);
+            let sides: Vec<_> = self.logs.sides_of(&log.session).filter(has_edits).collect();
+            let (turn, ended) = if sides.is_empty() { log.last_edit? } else { self.last_edit(log, &sides)? };
+            Some((ended, log.session.clone(), turn))
         });
         let (_, session, turn) = newest.max_by_key(|(ended, ..)| *ended)?;
         Some((self.session_view(&session)?, turn))
+    }
+
+    /// The last turn of a log that edited a file itself or by one of these sub-agents, and when it ended.
+    fn last_edit(&self, log: &LogSummary, sides: &[&Arc<LogSummary>]) -> Option<(u32, Option<Timestamp>)> {
+        let by_side = |step: &trace::Step| {
+            let side = step.result.as_ref().and_then(|result| result.side.as_ref());
+            side.is_some() && sides.iter().any(|log| log.owner.as_ref().map(|owner| &owner.side) == side)
+        };
+        let path = self.logs.load(log.log)?;
+        let edited = |turn: &&Arc<Turn>| turn.steps.iter().any(|step| !step.edits().is_empty() || by_side(step));
+        path.turns.iter().rev().find(edited).map(|turn| (turn.number, turn.ended))
     }
 }
 
@@ -245,7 +248,7 @@ impl Here {
         Here { roots, name: repo.root().file_name().map(|name| name.to_string_lossy().into_owned()) }
     }
 
-    fn holds(&self, path: &DerivedPath) -> bool {
+    fn holds(&self, path: &LogSummary) -> bool {
         path.cwds.iter().any(|cwd| {
             let spelled = forward_slashes(cwd);
             let below = |root: &String| {

@@ -111,6 +111,11 @@ fn workspace_of(roots: Vec<(Agent, PathBuf)>) -> Workspace {
     Workspace::new(index, Settings::default())
 }
 
+/// The derived paths of all logs.
+fn loaded(logs: &workspace::Logs) -> Vec<Arc<DerivedPath>> {
+    logs.summaries().filter_map(|log| logs.load(log.log)).collect()
+}
+
 fn check_out(from: &Path, commit: &str, to: &Path) -> Option<PathBuf> {
     let (from, folder) = (from.to_str()?, to.to_str()?);
     git(Path::new("."), &["clone", "--quiet", "--shared", "--no-checkout", from, folder])?;
@@ -124,9 +129,10 @@ fn measure(expected: &Expected, clone: &Path) -> Row {
     let mut read = started.elapsed();
     let moment = workspace.moment();
     let logs = workspace.index().snapshot();
-    let of_session = |path: &&Arc<DerivedPath>| logs.file(path.log).is_some_and(|file| file == expected.log);
-    let path = logs.paths().find(of_session).unwrap().clone();
-    let written: Vec<Written> = logs.paths().map(|path| Written::of(path, workspace.index().as_ref())).collect();
+    let of_session = |path: &Arc<DerivedPath>| logs.file(path.log).is_some_and(|file| file == expected.log);
+    let path = loaded(&logs).into_iter().find(of_session).unwrap();
+    let written: Vec<Written> =
+        loaded(&logs).iter().map(|path| Written::of(path, workspace.index().as_ref())).collect();
     let own = Written::of(&path, workspace.index().as_ref());
     let began = path.all_steps().filter_map(|step| step.at).min().unwrap_or_default().0 / 1000;
     let mut row = Row::default();
@@ -332,7 +338,8 @@ fn measure_gold(corpus: &Corpus, name: &str, gold: &Value, clone: &Path) -> Gold
     };
     let workspace = workspace_of(roots);
     let (moment, logs) = (workspace.moment(), workspace.index().snapshot());
-    let written: Vec<Written> = logs.paths().map(|path| Written::of(path, workspace.index().as_ref())).collect();
+    let written: Vec<Written> =
+        loaded(&logs).iter().map(|path| Written::of(path, workspace.index().as_ref())).collect();
     let mut counts = Gold::default();
     for file in gold["files"].as_array().unwrap() {
         let rel = file["path"].as_str().unwrap();

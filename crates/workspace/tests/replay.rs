@@ -89,7 +89,7 @@ fn replay(expected: &Expected, rel: &str, base: Option<String>) -> Result<String
     let index = Arc::new(Index::new(env));
     index.refresh(&|_| {});
     let logs = index.snapshot();
-    let path = logs.paths().next().ok_or("no log")?.clone();
+    let path = logs.summaries().find_map(|log| logs.load(log.log)).ok_or("no log")?;
     let slashes = |path: &str| path.replace('\\', "/");
     let names: Vec<String> = path.all_steps().flat_map(|step| step.edits()).map(|edit| slashes(&edit.path)).collect();
     let in_cwd = |name: &str| path.cwds.iter().any(|cwd| *name == format!("{}/{rel}", slashes(cwd)));

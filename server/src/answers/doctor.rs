@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde_json::{Value, json};
-use trace::{Agent, DerivedPath, Timestamp};
+use trace::{Agent, Timestamp};
+use workspace::{CacheReport, LogSummary};
 
 use super::{Answers, Frame};
 use crate::cli::out::{Paint, Table, painted, plain};
@@ -49,6 +49,8 @@ pub(crate) struct Report {
     /// Sessions whose folder is gone, and those outside of every repository.
     gone: usize,
     outside: usize,
+    /// `None`: nothing is kept.
+    cache: Option<CacheReport>,
 }
 
 /// Who asks.
@@ -62,13 +64,13 @@ impl Report {
     /// `here`: how many sessions worked in the repository or folder that is asked about.
     pub(crate) fn new(answers: &Answers<'_>, here: Option<usize>) -> Report {
         let logs = answers.moment.logs();
-        let file_of = |path: &Arc<DerivedPath>| logs.file(path.log).map(Path::to_owned).unwrap_or_default();
+        let file_of = |path: &LogSummary| logs.file(path.log).map(Path::to_owned).unwrap_or_default();
         let roots = answers.workspace.index().roots().into_iter();
         let place = |root: PathBuf| Place { is_there: root.is_dir(), root, logs: 0, records: 0, bytes: 0 };
         let mut places: Vec<Place> = roots.map(place).collect();
         let mut unknown: BTreeMap<Box<str>, u64> = BTreeMap::new();
         let mut damage = Vec::new();
-        for path in logs.paths() {
+        for path in logs.summaries() {
             let file = file_of(path);
             if let Some(place) = places.iter_mut().find(|place| file.starts_with(&place.root)) {
                 place.logs += 1;
@@ -97,6 +99,7 @@ impl Report {
             repositories,
             gone,
             outside,
+            cache: answers.workspace.index().cache_report(),
         }
     }
 
@@ -196,6 +199,7 @@ fn text(report: &Report, frame: &Frame, asker: Asker, client: Option<&str>) -> S
         .iter()
         .map(|(path, error)| format!("  {}\n", one_error(&shown(path), &path.to_string_lossy(), error)));
     part("Could not be read", listed(trouble, report.trouble.len()));
+    part("Cache", report.cache.iter().map(|cache| kept(cache, &shown)).collect());
     part("Next", next(report, asker));
     text
 }
@@ -229,6 +233,22 @@ fn found(report: &Report, frame: &Frame, asker: Asker) -> String {
     let here = report.here.map(|here| format!(", {here} of them in this {whose}")).unwrap_or_default();
     let newest = report.newest.map(|at| format!(", newest {}", frame.view().when_in_words(at))).unwrap_or_default();
     format!("  {} by {by}{here}{newest}\n", lens::count(report.sessions as u64, "session"))
+}
+
+/// `~/.cache/turnlens/index: 312 logs, 14 MB of at most 536 MB`
+fn kept(cache: &CacheReport, shown: &dyn Fn(&Path) -> String) -> String {
+    let folder = shown(&cache.folder);
+    let dropped = match cache.dropped {
+        0 => String::new(),
+        n => format!(", {} dropped", lens::count(n, "damaged or unused file")),
+    };
+    let logs = lens::count(cache.logs, "log");
+    let mut text = format!("  {folder}: {logs}, {} of at most {}{dropped}\n", size(cache.bytes), size(cache.budget));
+    if let Some(trouble) = &cache.trouble {
+        let why = one_error(&folder, &cache.folder.to_string_lossy(), trouble);
+        text.push_str(&format!("  It cannot be used, so logs are read anew each time: {why}\n"));
+    }
+    text
 }
 
 fn next(report: &Report, asker: Asker) -> String {
@@ -294,5 +314,9 @@ fn as_json(report: &Report) -> Value {
         "repositories": report.repositories.iter().map(|(root, sessions)| json!({ "folder": shown(root), "sessions": sessions })).collect::<Vec<_>>(),
         "outside": report.outside,
         "gone": report.gone,
+        "cache": report.cache.as_ref().map(|cache| json!({
+            "folder": shown(&cache.folder), "logs": cache.logs, "bytes": cache.bytes, "budget": cache.budget,
+            "dropped": cache.dropped, "trouble": cache.trouble,
+        })),
     })
 }

@@ -10,7 +10,7 @@ use lens::{
     SessionState, file_key, line_key, search_key,
 };
 use trace::{DerivedPath, StepAt, StepKind};
-use workspace::SessionView;
+use workspace::{LogSummary, SessionView};
 
 use super::Answers;
 
@@ -223,7 +223,7 @@ impl Answers<'_> {
         }
         let live = self.live(&view);
         let mut logs = vec![view.session.path.clone()];
-        logs.extend(self.moment.logs().sides_of(&view.session.path.session));
+        logs.extend(self.moment.logs().load_sides(&view.session.path.session));
         let inherited = view.session.inherited.as_ref().map(|(turns, _)| *turns);
         let made_of = MadeOf { logs, live: live.clone(), settings: self.frame.document, inherited };
         if let Some(page) = documents.get(id, &made_of) {
@@ -241,7 +241,8 @@ impl Answers<'_> {
     /// What a running session does at this moment.
     pub(crate) fn live(&self, view: &SessionView) -> Option<Live> {
         let path = &view.session.path;
-        if !self.moment.summary(path, self.frame.now).live {
+        let summary = self.moment.logs().summary(path.log)?;
+        if !self.moment.summary(summary, self.frame.now).live {
             return None;
         }
         let since = path.ended.or(path.started)?;
@@ -375,7 +376,7 @@ impl Answers<'_> {
     }
 
     /// A session as lists tell it.
-    pub(crate) fn session_row(&self, path: &Arc<DerivedPath>) -> SessionRow {
+    pub(crate) fn session_row(&self, path: &LogSummary) -> SessionRow {
         let summary = self.moment.summary(path, self.frame.now);
         let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let state = if summary.live { SessionState::Working } else { SessionState::Done };

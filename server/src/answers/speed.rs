@@ -41,7 +41,7 @@ impl Speed {
         Speed {
             reading: timings.reading(),
             bytes: counted.bytes,
-            records: engine.workspace.moment().logs().paths().map(|path| u64::from(path.tally.records)).sum(),
+            records: engine.workspace.moment().logs().summaries().map(|log| u64::from(log.tally.records)).sum(),
             memory: memory_stats::memory_stats().map(|memory| memory.physical_mem as u64),
             requests: timings.all(),
             files,

@@ -29,7 +29,7 @@ pub(super) fn locate(here: &Here, answers: &Answers<'_>, address: &Address) -> a
         if sessions.is_empty() {
             return Err(not_found(here.no_sessions(answers)));
         }
-        let edited = |path: &&&std::sync::Arc<trace::DerivedPath>| here.summary(answers, path).edits > 0;
+        let edited = |path: &&&std::sync::Arc<workspace::LogSummary>| here.summary(answers, path).edits > 0;
         // The last turn that edited, whichever session's: the newest may only have been asked something.
         let found = match address.turn {
             Some(TurnRef::Last) if n == 1 => sessions.iter().find(edited).or(sessions.first()),

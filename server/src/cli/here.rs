@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use trace::{DerivedPath, Timestamp};
-use workspace::{Env, Index, Progress, Repo, Settings, Summary, Workspace};
+use trace::{Agent, LogId, Timestamp};
+use workspace::{Env, Index, LogSummary, Progress, Repo, Settings, Summary, Workspace};
 
 use super::out::Out;
 use super::{Globals, not_found, wrong_use};
 use crate::answers::{Answers, Frame};
+use crate::caches;
 use crate::time::{self, LocalZone};
 
 pub(super) struct Here {
@@ -36,13 +37,18 @@ const RECENT_HOURS: f64 = 24.0;
 impl Here {
     /// Reads every log there is.
     pub(super) fn open(globals: Globals) -> anyhow::Result<Here> {
-        Here::open_with(globals, Env::from_process())
+        let env = Env::from_process();
+        let index = match caches::of_logs() {
+            Some(folder) => Index::with_cache(env.clone(), &Agent::ALL, &folder),
+            None => Index::new(env.clone()),
+        };
+        Here::open_with(globals, env, index)
     }
 
-    pub(super) fn open_with(globals: Globals, env: Env) -> anyhow::Result<Here> {
+    pub(super) fn open_with(globals: Globals, env: Env, index: Index) -> anyhow::Result<Here> {
         let folder = folder(globals.folder.as_deref())?;
         let home = env.home.as_ref().map(|home| home.to_string_lossy().into_owned());
-        let index = Arc::new(Index::new(env));
+        let index = Arc::new(index);
         let roots = index.roots();
         read(&index, globals.quiet);
         let workspace = Workspace::new(index, Settings::default());
@@ -69,6 +75,11 @@ impl Here {
         Ok(Here { globals, folder, repo, frame, workspace, out, roots })
     }
 
+    /// Keeps what was read for the next command.
+    pub(super) fn save(&self) {
+        self.workspace.index().save();
+    }
+
     pub(super) fn answers(&self) -> Answers<'_> {
         Answers::new(&self.workspace, &self.frame)
     }
@@ -91,7 +102,7 @@ impl Here {
     }
 
     /// The sessions that the options leave, the newest first. A session in several logs is one.
-    pub(super) fn sessions<'a>(&self, answers: &'a Answers<'_>) -> Vec<&'a Arc<DerivedPath>> {
+    pub(super) fn sessions<'a>(&self, answers: &'a Answers<'_>) -> Vec<&'a Arc<LogSummary>> {
         let mut seen = std::collections::HashSet::new();
         let all = answers.moment.sessions(self.repo.as_ref()).into_iter();
         let wanted = all.filter(|path| {
@@ -103,8 +114,13 @@ impl Here {
         wanted.filter(|path| seen.insert(path.session.clone())).collect()
     }
 
-    pub(super) fn summary(&self, answers: &Answers<'_>, path: &Arc<DerivedPath>) -> Summary {
+    pub(super) fn summary(&self, answers: &Answers<'_>, path: &LogSummary) -> Summary {
         answers.moment.summary(path, self.frame.now)
+    }
+
+    /// `None`: the log is gone since it was asked for.
+    pub(super) fn summary_of(&self, answers: &Answers<'_>, log: LogId) -> Option<Summary> {
+        Some(self.summary(answers, answers.moment.logs().summary(log)?))
     }
 
     /// Whether the options leave what happened then.

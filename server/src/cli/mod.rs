@@ -165,18 +165,18 @@ pub(crate) fn run() -> Exit {
     let Cli { globals, command } = Cli::parse();
     let result = match command {
         None => help::short(),
-        Some(Command::Blame(args)) => Here::open(globals).and_then(|here| blame::run(args, &here)),
-        Some(Command::Status(args)) => Here::open(globals).and_then(|here| status::run(args, &here)),
-        Some(Command::Sessions(args)) => Here::open(globals).and_then(|here| sessions::run(args, &here)),
-        Some(Command::Show(args)) => Here::open(globals).and_then(|here| show::run(args, &here)),
-        Some(Command::Diff(args)) => Here::open(globals).and_then(|here| diff::run(args, &here)),
-        Some(Command::Log(args)) => Here::open(globals).and_then(|here| log::run(args, &here)),
-        Some(Command::Cat(args)) => Here::open(globals).and_then(|here| cat::run(args, &here)),
-        Some(Command::Search(args)) => Here::open(globals).and_then(|here| search::run(args, &here)),
-        Some(Command::Resume(args)) => Here::open(globals).and_then(|here| resume::run(args, &here)),
-        Some(Command::Report(args)) => Here::open(globals).and_then(|here| report::run(args, &here)),
+        Some(Command::Blame(args)) => with_logs(globals, |here| blame::run(args, here)),
+        Some(Command::Status(args)) => with_logs(globals, |here| status::run(args, here)),
+        Some(Command::Sessions(args)) => with_logs(globals, |here| sessions::run(args, here)),
+        Some(Command::Show(args)) => with_logs(globals, |here| show::run(args, here)),
+        Some(Command::Diff(args)) => with_logs(globals, |here| diff::run(args, here)),
+        Some(Command::Log(args)) => with_logs(globals, |here| log::run(args, here)),
+        Some(Command::Cat(args)) => with_logs(globals, |here| cat::run(args, here)),
+        Some(Command::Search(args)) => with_logs(globals, |here| search::run(args, here)),
+        Some(Command::Resume(args)) => with_logs(globals, |here| resume::run(args, here)),
+        Some(Command::Report(args)) => with_logs(globals, |here| report::run(args, here)),
         Some(Command::Doctor(args)) if args.timings => timings::run(&globals),
-        Some(Command::Doctor(args)) => Here::open(globals).and_then(|here| doctor::run(args, &here)),
+        Some(Command::Doctor(args)) => with_logs(globals, |here| doctor::run(args, here)),
         Some(Command::Demo(args)) => demo::run(args, globals),
         Some(Command::Setup(args)) => setup::run(args),
         Some(Command::Completions(args)) => completions::run(args),
@@ -187,6 +187,14 @@ pub(crate) fn run() -> Exit {
         out::complain(format_args!("{error:#}"));
         error.downcast_ref::<Refusal>().map_or(Exit::FAILED, |refusal| refusal.0)
     })
+}
+
+/// Runs a command over all logs, and keeps what was read for the next one.
+fn with_logs(globals: Globals, run: impl FnOnce(&Here) -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    let here = Here::open(globals)?;
+    let exit = run(&here);
+    here.save();
+    exit
 }
 
 fn from_one(text: &str) -> Result<usize, String> {

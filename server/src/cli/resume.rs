@@ -26,8 +26,9 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
     let path = &located.view.session.path;
     let command = path.agent.resume_command(&path.session);
     let folder = path.cwd.as_deref();
+    let is_live = here.summary_of(&answers, path.log).is_some_and(|summary| summary.live);
     if here.globals.json {
-        out::json(&json!({ "command": command, "cwd": folder, "live": here.summary(&answers, path).live }))?;
+        out::json(&json!({ "command": command, "cwd": folder, "live": is_live }))?;
         return Ok(Exit::DONE);
     }
     if args.print {
@@ -37,7 +38,7 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
         })?;
         return Ok(Exit::DONE);
     }
-    if here.summary(&answers, path).live {
+    if is_live {
         return Err(not_found("This session is running in another terminal. --print shows the command."));
     }
     if let Some(gone) = folder.filter(|folder| !Path::new(folder).is_dir()) {

@@ -251,8 +251,8 @@ fn as_json(here: &Here, answers: &Answers<'_>, located: &Located) -> Value {
             "steps": steps.iter().map(step_as_json).collect::<Vec<_>>(),
         })
     };
-    let summary = here.summary(answers, &session.path);
-    json!({ "session": sessions::as_json(&summary), "turns": turns.map(turn).collect::<Vec<_>>() })
+    let summary = here.summary_of(answers, session.path.log);
+    json!({ "session": summary.as_ref().map(sessions::as_json), "turns": turns.map(turn).collect::<Vec<_>>() })
 }
 
 fn step_as_json(at: &StepAt<'_>) -> Value {

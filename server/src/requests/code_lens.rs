@@ -185,7 +185,8 @@ fn in_log(asked: &Snapshot, target: &CodeTarget) -> Option<Vec<CodeLens>> {
     let real = target.path.canonicalize().ok()?;
     let is_it = |path: &std::path::Path| path == target.path || path.canonicalize().is_ok_and(|path| path == real);
     let name = target.path.file_name();
-    let mut same_name = logs.paths().filter(|path| logs.file(path.log).is_some_and(|file| file.file_name() == name));
+    let mut same_name =
+        logs.summaries().filter(|path| logs.file(path.log).is_some_and(|file| file.file_name() == name));
     let log = same_name.find(|path| logs.file(path.log).is_some_and(is_it))?;
     let argument = json!({ "address": &*log.session });
     let range = Range::default();

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::TextDocumentIdentifier;
-use trace::{DerivedPath, StepKind};
-use workspace::{Located, Query, SessionView};
+use trace::StepKind;
+use workspace::{Located, LogSummary, Query, SessionView};
 
 use super::commands;
 use super::target::{Target, address};
@@ -74,10 +74,10 @@ impl Server {
                 _ => None,
             };
             let here = asked.sessions_here(&answers.moment);
-            let wanted = |path: &&Arc<DerivedPath>| {
+            let wanted = |path: &&Arc<LogSummary>| {
                 let in_scope = params.all || of_file.is_some() || here.contains(&path.session);
                 let edited_it = of_file.as_ref().is_none_or(|ids| ids.contains(&path.session));
-                in_scope && edited_it && params.query.as_ref().is_none_or(|query| speaks_of(path, query))
+                in_scope && edited_it && params.query.as_ref().is_none_or(|query| speaks_of(&answers, path, query))
             };
             let logs = answers.moment.logs();
             let rows = logs.sessions().filter(wanted).take_while(|_| !asked.cancel.is_cancelled());
@@ -166,14 +166,19 @@ impl Server {
 }
 
 /// Whether the words of a query stand in a session's title or prompts.
-fn speaks_of(path: &DerivedPath, query: &str) -> bool {
+fn speaks_of(answers: &Answers<'_>, log: &LogSummary, query: &str) -> bool {
     let query = query.to_lowercase();
-    let mut texts = vec![path.title().to_lowercase()];
+    let title = log.title().to_lowercase();
+    if query.split_whitespace().all(|word| log.session.starts_with(word) || title.contains(word)) {
+        return true;
+    }
+    let Some(path) = answers.moment.logs().load(log.log) else { return false };
+    let mut texts = vec![title];
     texts.extend(path.turns.iter().filter_map(|turn| Some(turn.prompt.as_ref()?.text.head.to_lowercase())));
     query.split_whitespace().all(|word| path.session.starts_with(word) || texts.iter().any(|text| text.contains(word)))
 }
 
-fn session_json(answers: &Answers<'_>, path: &Arc<DerivedPath>, here: &HashSet<Arc<str>>) -> Value {
+fn session_json(answers: &Answers<'_>, path: &LogSummary, here: &HashSet<Arc<str>>) -> Value {
     let summary = answers.moment.summary(path, answers.frame.now);
     let row = answers.session_row(path);
     let title: &str = if row.title.is_empty() { "Untitled session" } else { &row.title };

@@ -29,7 +29,9 @@ pub(crate) async fn symbols(server: &Server, params: WorkspaceSymbolParams) -> R
         let answers = Answers::new(&asked.engine.workspace, &frame);
         let here = asked.sessions_here(&answers.moment);
         let paths = answers.moment.logs().sessions().filter(|path| here.contains(&path.session));
-        let mut found = lens::turn_symbols(&params.query, always, paths.map(|path| &**path));
+        let loaded =
+            paths.take_while(|_| !asked.cancel.is_cancelled()).filter_map(|log| answers.moment.logs().load(log.log));
+        let mut found = lens::turn_symbols(&params.query, always, loaded);
         if asked.profile.virtual_docs == VirtualDocs::Files {
             found.truncate(MOST_FILES);
         }

@@ -298,7 +298,7 @@ impl Snapshot {
             match repo {
                 Some(repo) => here.extend(moment.sessions(Some(&repo)).into_iter().map(|path| path.session.clone())),
                 None => {
-                    let inside = |path: &&Arc<trace::DerivedPath>| {
+                    let inside = |path: &&Arc<workspace::LogSummary>| {
                         path.cwds.iter().any(|cwd| Path::new(&**cwd).starts_with(folder))
                     };
                     let all = moment.logs().sessions();

@@ -23,6 +23,8 @@ use feed::Feed;
 pub(crate) use lines::{Read, Records};
 use lines::{Seen, each_record, whole_objects};
 
+use crate::file_key;
+
 /// Bytes at a file's beginning and before the cursor by which the file is known again.
 const KNOWN_BY: u64 = 1024;
 
@@ -231,18 +233,6 @@ fn read_alone<R: Records>(feed: &mut Feed<'_>, taker: &mut Taker<'_, R>) -> io::
         taker.take_all(&buffer, piece.at);
     }
     Ok(())
-}
-
-#[cfg(unix)]
-fn file_key(meta: &Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt;
-    (meta.dev(), meta.ino())
-}
-
-#[cfg(not(unix))]
-fn file_key(meta: &Metadata) -> (u64, u64) {
-    let created = meta.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    (created.map_or(0, |since| since.as_nanos() as u64), 0)
 }
 
 /// Opening a pipe would wait for a writer, and a device may never end.

@@ -1,7 +1,9 @@
 //! Which turns lie on the living path of a log, and which are dead ends.
 
+use bitcode::{Decode, Encode};
+
 /// The tree of turns, by their numbers from 1. 0 stands for what lies before the first turn.
-#[derive(Default)]
+#[derive(Default, Encode, Decode)]
 pub(super) struct Branches {
     /// By a turn's number less one: the turn from which it was begun.
     before: Vec<u32>,

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod files;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -9,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agents::Env;
-use index::{Index, Logs};
+use index::{Index, LogSummary, Logs};
 use serde_json::json;
-use trace::{DerivedPath, LogId};
+use trace::{Agent, DerivedPath, LogId};
 
 pub(crate) struct Home {
     folder: tempfile::TempDir,
@@ -50,6 +52,18 @@ impl Home {
 
     pub(crate) fn env(&self) -> Env {
         Env { home: Some(self.path().to_owned()), ..Env::default() }
+    }
+
+    /// The folder of the cache.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.path().join("cache")
+    }
+
+    /// A process that begins anew, with what others left in the cache, and has read everything.
+    pub(crate) fn restarted(&self) -> Arc<Index> {
+        let index = Arc::new(Index::with_cache(self.env(), &Agent::ALL, &self.cache()));
+        index.refresh(&|_| {});
+        index
     }
 
     /// An index that has read everything.
@@ -155,17 +169,26 @@ pub(crate) fn difference(left: &str, right: &str) -> Option<String> {
     }
 }
 
+/// The derived paths of all logs.
+pub(crate) fn loaded(logs: &Logs) -> Vec<Arc<DerivedPath>> {
+    logs.summaries().map(|log| logs.load(log.log).unwrap()).collect()
+}
+
 /// All that a snapshot says, with logs named by their files, so that two indexes can be compared.
 pub(crate) fn picture(logs: &Logs) -> String {
-    let name = |path: &DerivedPath| logs.file(path.log).unwrap().file_stem().unwrap().to_string_lossy().into_owned();
-    let mut paths: Vec<(String, &Arc<DerivedPath>)> = logs.paths().map(|path| (name(path), path)).collect();
+    let name = |log: LogId| logs.file(log).unwrap().file_stem().unwrap().to_string_lossy().into_owned();
+    let mut paths: Vec<(String, Arc<DerivedPath>)> =
+        loaded(logs).into_iter().map(|path| (name(path.log), path)).collect();
     paths.sort_by(|a, b| a.0.cmp(&b.0));
     let mut out = String::new();
     for (name, path) in &paths {
         let log = format!("{:#?}", anonymous(path)).replace(",\n", ", ");
         writeln!(out, "{name}: {log}\n  inherited {:?}", logs.inherited(path.log)).unwrap();
-        let sides: Vec<_> = logs.sides_of(&path.session).iter().map(|side| side.started).collect();
+        let sides: Vec<_> = logs.sides_of(&path.session).map(|side| side.started).collect();
         writeln!(out, "  sides {sides:?}").unwrap();
+        let mut summary = LogSummary::clone(logs.summary(path.log).unwrap());
+        summary.log = LogId(0);
+        writeln!(out, "  {summary:?}, own {:?}", logs.own_files(logs.summary(path.log).unwrap())).unwrap();
         for edit in path.all_steps().flat_map(|step| step.edits()) {
             let file = edit.path.rsplit('/').next().unwrap();
             let mut touching: Vec<_> = logs.touching(file).iter().collect();
@@ -174,7 +197,7 @@ pub(crate) fn picture(logs: &Logs) -> String {
             writeln!(out, "  {file} {touching:?}").unwrap();
         }
     }
-    let mut newest: Vec<_> = logs.sessions().map(|path| (std::cmp::Reverse(path.ended), name(path))).collect();
+    let mut newest: Vec<_> = logs.sessions().map(|log| (std::cmp::Reverse(log.ended), name(log.log))).collect();
     assert!(newest.is_sorted_by_key(|(age, _)| *age), "{newest:?}");
     newest.sort();
     writeln!(out, "newest {newest:?}").unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use lens::{HoverForm, Markup, NoLinks, Scope};
 use serde_json::json;
-use workspace::{Env, FileView};
+use workspace::{Env, FileView, Index};
 
 use super::here::Here;
 use super::{Exit, Globals, address, out, show};
@@ -64,7 +64,7 @@ pub(super) fn run(args: Args, globals: Globals) -> anyhow::Result<Exit> {
         return Ok(Exit::DONE);
     }
     let env = Env { home: Some(demo.home.clone()), ..Env::default() };
-    let here = Here::open_with(Globals { folder: Some(demo.repo.clone()), ..globals }, env)?;
+    let here = Here::open_with(Globals { folder: Some(demo.repo.clone()), ..globals }, env.clone(), Index::new(env))?;
     here.out.show(&tour(&here, &demo)?)?;
     Ok(Exit::DONE)
 }

@@ -1,0 +1,210 @@
+//! Our own files, from which a log that did not change is known again without being read: private, checked, and worth
+//! nothing to anybody: whatever is wrong with one, it is dropped, and the logs are read.
+//!
+//! A file is written aside and renamed, so a reader sees it whole or not at all, and of two servers the last one wins.
+//! Every file says by itself of which log it is and how far it goes, so files of different servers and moments can
+//! lie beside each other. Each format has its folder: an older program does not see the files of a newer one.
+
+mod file;
+mod saved;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::lock;
+use file::Damage;
+
+pub(crate) use saved::{Saved, SavedLog, SavedOrigin, SpineHead, log_key};
+
+/// Grows with every change of a type that is written.
+const FORMAT: u32 = 1;
+/// Bytes of all files together, if nobody says otherwise.
+pub(crate) const BUDGET: u64 = 512 << 20;
+/// A file that was never renamed is left over from a process that was killed.
+const LEFT_OVER: Duration = Duration::from_secs(60 * 60);
+/// The ending of spines' files, and of files that are being written.
+const SPINE: &str = "spine";
+const NEW: &str = "new";
+
+/// The folder of the cache.
+pub(crate) struct Cache {
+    base: PathBuf,
+    folder: PathBuf,
+    budget: u64,
+    writes: AtomicU64,
+    dropped: AtomicU64,
+    trouble: Mutex<Option<String>>,
+}
+
+/// What `turnlens doctor` tells of the cache.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheReport {
+    pub folder: PathBuf,
+    /// Of all its files.
+    pub bytes: u64,
+    pub budget: u64,
+    /// Logs whose turns lie in it.
+    pub logs: u64,
+    /// Files that were damaged, of an old format or too many, and were removed since the start.
+    pub dropped: u64,
+    /// Why it cannot be written or read.
+    pub trouble: Option<String>,
+}
+
+impl Cache {
+    /// A cache below this folder, which is made when something is written.
+    pub(crate) fn at(base: &Path, budget: u64) -> Cache {
+        Cache {
+            base: base.to_owned(),
+            folder: base.join(format!("v{FORMAT}")),
+            budget,
+            writes: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            trouble: Mutex::default(),
+        }
+    }
+
+    /// The first `sections` sections of a file. `None`: there is none that could be used.
+    pub(crate) fn read(&self, name: &str, sections: usize) -> Option<Vec<Vec<u8>>> {
+        let path = self.folder.join(name);
+        match file::read(&path, FORMAT, sections) {
+            Ok(found) => Some(found),
+            Err(Damage::Missing) => None,
+            Err(Damage::Unreadable(error)) => {
+                self.tell(&path, &error);
+                None
+            }
+            Err(Damage::Damaged) => {
+                self.remove(&path);
+                None
+            }
+        }
+    }
+
+    /// Takes a file for damaged whose sections do not hold what they should.
+    pub(crate) fn drop_damaged(&self, name: &str) {
+        self.remove(&self.folder.join(name));
+    }
+
+    /// Says that a file was used, so that others are removed before it.
+    pub(crate) fn used(&self, name: &str) {
+        let now = || fs::OpenOptions::new().write(true).open(self.folder.join(name))?.set_modified(SystemTime::now());
+        // Then it counts as unused since it was written.
+        let _ = now();
+    }
+
+    /// Whether the file was written. Where it was not, [`CacheReport::trouble`] says why.
+    pub(crate) fn write(&self, name: &str, sections: &[&[u8]]) -> bool {
+        let number = self.writes.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.join(name);
+        let new = self.folder.join(format!("{}-{number}.{NEW}", std::process::id()));
+        let written = file::make_private(&self.folder).and_then(|()| file::write(&new, FORMAT, sections));
+        match written.and_then(|()| fs::rename(&new, &path)) {
+            Ok(()) => {
+                *lock(&self.trouble) = None;
+                true
+            }
+            Err(error) => {
+                // What cannot be deleted now is left over, and deleted as that.
+                let _ = fs::remove_file(&new);
+                self.tell(&path, &error);
+                false
+            }
+        }
+    }
+
+    /// Whether the last attempt to write did not fail.
+    pub(crate) fn is_writable(&self) -> bool {
+        lock(&self.trouble).is_none()
+    }
+
+    /// Removes what is left over, what is of older formats, and the files that were not used for the longest time while
+    /// all together are larger than the budget.
+    pub(crate) fn tidy(&self) {
+        self.remove_older_formats();
+        let now = SystemTime::now();
+        let mut files = self.files();
+        files.retain(|file| {
+            let is_left_over = file.path.extension() == Some(OsStr::new(NEW))
+                && now.duration_since(file.used).is_ok_and(|age| age > LEFT_OVER);
+            if is_left_over {
+                self.remove(&file.path);
+            }
+            !is_left_over
+        });
+        let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+        files.retain(|file| file.path.extension() == Some(OsStr::new(SPINE)));
+        files.sort_by_key(|file| file.used);
+        for file in files {
+            if bytes <= self.budget {
+                return;
+            }
+            self.remove(&file.path);
+            bytes = bytes.saturating_sub(file.bytes);
+        }
+    }
+
+    pub(crate) fn report(&self) -> CacheReport {
+        let files = self.files();
+        CacheReport {
+            folder: self.base.clone(),
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            budget: self.budget,
+            logs: files.iter().filter(|file| file.path.extension() == Some(OsStr::new(SPINE))).count() as u64,
+            dropped: self.dropped.load(Ordering::Relaxed),
+            trouble: lock(&self.trouble).clone(),
+        }
+    }
+
+    fn remove_older_formats(&self) {
+        let older =
+            |name: &OsStr| name.to_str()?.strip_prefix('v')?.parse::<u32>().ok().filter(|format| *format < FORMAT);
+        let entries = fs::read_dir(&self.base).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| older(&entry.file_name()).is_some()) {
+            if fs::remove_dir_all(entry.path()).is_ok() {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn files(&self) -> Vec<CacheFile> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let file = |entry: fs::DirEntry| {
+            let meta = entry.metadata().ok()?;
+            Some(CacheFile { path: entry.path(), bytes: meta.len(), used: meta.modified().ok()? })
+        };
+        entries.filter_map(file).collect()
+    }
+
+    fn remove(&self, path: &Path) {
+        if fs::remove_file(path).is_ok() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn tell(&self, path: &Path, error: &io::Error) {
+        *lock(&self.trouble) = Some(format!("{}: {error}", path.display()));
+    }
+}
+
+struct CacheFile {
+    path: PathBuf,
+    bytes: u64,
+    /// When it was written or used last.
+    used: SystemTime,
+}
+
+/// The name of the file with a log's spine.
+pub(crate) fn spine_name(key: u128) -> String {
+    format!("{key:032x}.{SPINE}")
+}
+
+/// The name of the file with all summaries of the logs below these roots.
+pub(crate) fn summaries_name(key: u128) -> String {
+    format!("{key:032x}.summaries")
+}

@@ -1,0 +1,103 @@
+//! What outlives the process: everything that was read, in the cache.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use agents::{Env, Reader};
+use trace::Agent;
+
+use crate::cache::{BUDGET, Cache, CacheReport, Saved, SavedLog, log_key, summaries_name};
+use crate::file::{LogFile, Stamp};
+use crate::store::Store;
+use crate::{Index, lock};
+
+/// A log that was written so lately is about to grow: what goes on from it stays in memory.
+const QUIET: Duration = Duration::from_secs(10 * 60);
+
+impl Index {
+    /// [`Index::of_agents`] that keeps what it read in this folder, and begins with what was kept there. Several
+    /// processes may share it.
+    pub fn with_cache(env: Env, agents: &[Agent], folder: &Path) -> Index {
+        Index::with_budget(env, agents, folder, BUDGET)
+    }
+
+    /// The same with at most so many bytes in the folder.
+    pub fn with_budget(env: Env, agents: &[Agent], folder: &Path, budget: u64) -> Index {
+        Index::with_store(env, agents, Store::with_cache(Cache::at(folder, budget)))
+    }
+
+    /// What is in the cache. `None`: there is none.
+    pub fn cache_report(&self) -> Option<CacheReport> {
+        self.store.cache.as_ref().map(Cache::report)
+    }
+
+    /// Writes what was read since the last time into the cache, and lets go of what nobody needs in memory. Takes a
+    /// while where much was read; nothing waits for it.
+    pub fn save(&self) {
+        let Some(cache) = &self.store.cache else { return };
+        let files: Vec<Arc<LogFile>> = lock(&self.registry).files().cloned().collect();
+        let now = SystemTime::now();
+        let is_quiet = |stamp: Option<Stamp>| {
+            let modified = stamp.and_then(|stamp| stamp.modified);
+            modified.is_some_and(|time| now.duration_since(time).is_ok_and(|age| age > QUIET))
+        };
+        for file in files {
+            if file.rest(&self.store, &|stamp| !is_quiet(stamp)) {
+                self.refresh_paths(&[file.path.to_path_buf()]);
+            }
+            if !cache.is_writable() {
+                return;
+            }
+        }
+        self.save_summaries(cache);
+        cache.tidy();
+    }
+
+    fn save_summaries(&self, cache: &Cache) {
+        let logs = self.snapshot();
+        let mut saved = lock(&self.saved);
+        if *saved == logs.generation() || logs.reading().is_some() {
+            return;
+        }
+        if cache.write(&self.summaries_name(), &[&bitcode::encode(&logs.saved())]) {
+            *saved = logs.generation();
+        }
+    }
+
+    /// Begins with what an earlier process knew, once.
+    pub(crate) fn restore(&self) {
+        self.restored.call_once(|| {
+            let Some(cache) = &self.store.cache else { return };
+            let name = self.summaries_name();
+            let Some(sections) = cache.read(&name, 1) else { return };
+            match sections.first().map(|section| bitcode::decode::<Saved>(section)) {
+                Some(Ok(saved)) => self.take_saved(saved),
+                _ => cache.drop_damaged(&name),
+            }
+        });
+    }
+
+    fn take_saved(&self, saved: Saved) {
+        let mut registry = lock(&self.registry);
+        let reader = |log: &SavedLog| self.readers.iter().find(|reader| reader.agent() == log.summary.agent).copied();
+        let known = |log: SavedLog| {
+            let reader: &'static dyn Reader = reader(&log)?;
+            Some((registry.add_saved(reader, &log), log))
+        };
+        let logs: Option<Vec<_>> = saved.logs.into_iter().map(known).collect();
+        drop(registry);
+        let Some(logs) = logs else { return };
+        self.publish_saved(logs);
+        *lock(&self.saved) = self.snapshot().generation();
+    }
+
+    /// Who reads other folders, or logs of other agents, has other summaries.
+    fn summaries_name(&self) -> String {
+        let mut roots: Vec<(Agent, PathBuf)> = self.each_root().map(|(reader, root)| (reader.agent(), root)).collect();
+        roots.sort();
+        let names: Vec<_> =
+            roots.iter().flat_map(|(agent, root)| [agent.id().into(), root.to_string_lossy()]).collect();
+        summaries_name(log_key(names.iter().map(|name| &**name)))
+    }
+}

@@ -1,0 +1,102 @@
+//! Derived paths that were asked for lately, within a bound of bytes.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use rustc_hash::FxHashMap;
+use trace::{DerivedPath, LogId, Side};
+
+use crate::lock;
+
+/// Bytes of derived paths that are kept in memory, roughly.
+const ROOM: usize = 48 << 20;
+
+/// A derived path in memory.
+pub(crate) struct Spine {
+    pub(crate) path: Arc<DerivedPath>,
+    /// The log as a side of its session, made when that is first joined.
+    side: OnceLock<Option<Arc<Side>>>,
+}
+
+impl Spine {
+    pub(crate) fn new(path: Arc<DerivedPath>) -> Spine {
+        Spine { path, side: OnceLock::new() }
+    }
+
+    pub(crate) fn side(&self) -> Option<&Arc<Side>> {
+        self.side.get_or_init(|| Side::of_log(&self.path)).as_ref()
+    }
+}
+
+/// The spines in memory.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    spines: FxHashMap<LogId, Entry>,
+    bytes: usize,
+    clock: u64,
+}
+
+struct Entry {
+    spine: Arc<Spine>,
+    version: u64,
+    bytes: usize,
+    used: u64,
+}
+
+impl Shelf {
+    pub(crate) fn get(&self, log: LogId) -> Option<Arc<Spine>> {
+        let mut held = lock(&self.held);
+        held.clock += 1;
+        let now = held.clock;
+        let entry = held.spines.get_mut(&log)?;
+        entry.used = now;
+        Some(entry.spine.clone())
+    }
+
+    /// Of two versions of one log the newer stays.
+    pub(crate) fn put(&self, log: LogId, version: u64, bytes: usize, spine: &Arc<Spine>) {
+        let mut held = lock(&self.held);
+        if held.spines.get(&log).is_some_and(|known| known.version > version) {
+            return;
+        }
+        held.clock += 1;
+        let entry = Entry { spine: spine.clone(), version, bytes, used: held.clock };
+        held.bytes += bytes;
+        if let Some(before) = held.spines.insert(log, entry) {
+            held.bytes = held.bytes.saturating_sub(before.bytes);
+        }
+        held.make_room();
+    }
+
+    pub(crate) fn forget(&self, log: LogId) {
+        let mut held = lock(&self.held);
+        if let Some(entry) = held.spines.remove(&log) {
+            held.bytes = held.bytes.saturating_sub(entry.bytes);
+        }
+    }
+}
+
+impl Held {
+    /// Throws out what was not asked for the longest, down to three quarters, so that this is not done each time.
+    fn make_room(&mut self) {
+        if self.bytes <= ROOM {
+            return;
+        }
+        let mut oldest: Vec<(u64, LogId)> = self.spines.iter().map(|(log, entry)| (entry.used, *log)).collect();
+        oldest.sort_unstable();
+        // The newest stays, however large it is.
+        oldest.pop();
+        for (_, log) in oldest {
+            if self.bytes <= ROOM / 4 * 3 {
+                return;
+            }
+            if let Some(entry) = self.spines.remove(&log) {
+                self.bytes -= entry.bytes.min(self.bytes);
+            }
+        }
+    }
+}

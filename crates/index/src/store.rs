@@ -1,0 +1,196 @@
+//! Where derived paths are: in memory, in the cache, or in the logs themselves.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use agents::Cursor;
+use trace::DerivedPath;
+
+use crate::cache::{Cache, SpineHead, log_key, spine_name};
+use crate::derive::Rest;
+use crate::file::{LogFile, Outcome, deriver};
+use crate::spines::{Shelf, Spine};
+use crate::{Counted, Deriver};
+
+/// Bytes that wait to be written into the cache, roughly. Beyond it whoever reads logs writes them first.
+const MOST_UNSAVED: usize = 32 << 20;
+/// Sections of a spine's file up to the path, and all of them.
+const PATH: usize = 2;
+const REST: usize = 3;
+
+#[derive(Default)]
+pub(crate) struct Store {
+    pub(crate) cache: Option<Cache>,
+    pub(crate) shelf: Shelf,
+    unsaved: AtomicUsize,
+    work: Work,
+}
+
+#[derive(Default)]
+struct Work {
+    scans: AtomicU64,
+    bytes: AtomicU64,
+    bytes_again: AtomicU64,
+    entries: AtomicU64,
+}
+
+/// A deriver that rested in the cache, and how far it has read.
+pub(crate) struct Woken {
+    pub(crate) deriver: Deriver,
+    pub(crate) cursor: Cursor,
+}
+
+impl Store {
+    pub(crate) fn with_cache(cache: Cache) -> Store {
+        Store { cache: Some(cache), ..Store::default() }
+    }
+
+    /// The log's path. Looks in memory, then into the cache, then reads the log. `None`: it cannot be read.
+    pub(crate) fn load(&self, file: &LogFile) -> Option<Arc<Spine>> {
+        if let Some(spine) = self.shelf.get(file.id) {
+            return Some(spine);
+        }
+        let known = match file.in_memory() {
+            Ok((version, path)) => return Some(self.put(file, version, path)),
+            Err(known) => known,
+        };
+        let version = known.as_ref().map_or(0, |(version, _)| *version);
+        let path = known.and_then(|(_, cursor)| self.load_path(file, &cursor)).or_else(|| self.read_on(file))?;
+        Some(self.put(file, version, path))
+    }
+
+    /// Keeps a path in memory as long as there is room.
+    pub(crate) fn put(&self, file: &LogFile, version: u64, path: Arc<DerivedPath>) -> Arc<Spine> {
+        let bytes = crate::summary::bytes_of(&path);
+        self.put_sized(file, version, path, bytes)
+    }
+
+    pub(crate) fn put_sized(&self, file: &LogFile, version: u64, path: Arc<DerivedPath>, bytes: usize) -> Arc<Spine> {
+        let spine = Arc::new(Spine::new(path));
+        self.shelf.put(file.id, version, bytes, &spine);
+        spine
+    }
+
+    /// The path as it lies in the cache, if it goes as far as the log was read.
+    fn load_path(&self, file: &LogFile, cursor: &Cursor) -> Option<Arc<DerivedPath>> {
+        let cache = self.cache.as_ref()?;
+        let name = name_of(file)?;
+        let sections = cache.read(&name, PATH)?;
+        let head = head_of(file, sections.first()?)?;
+        if head.cursor() != *cursor {
+            return None;
+        }
+        let Ok(path) = bitcode::decode::<DerivedPath>(sections.last()?) else {
+            cache.drop_damaged(&name);
+            return None;
+        };
+        cache.used(&name);
+        Some(Arc::new(owned(path, file)))
+    }
+
+    /// What was read of the log and everything that is needed to go on.
+    pub(crate) fn wake(&self, file: &LogFile) -> Option<Woken> {
+        let cache = self.cache.as_ref()?;
+        let name = name_of(file)?;
+        let sections = cache.read(&name, REST)?;
+        let [head, path, rest] = &sections[..] else { return None };
+        let cursor = head_of(file, head)?.cursor();
+        let (Ok(path), Ok(rest)) = (bitcode::decode::<DerivedPath>(path), bitcode::decode::<Rest>(rest)) else {
+            cache.drop_damaged(&name);
+            return None;
+        };
+        cache.used(&name);
+        Some(Woken { deriver: Deriver::of_parts(owned(path, file), rest), cursor })
+    }
+
+    /// Writes a deriver into the cache and gives it back, with whether it lies there now.
+    pub(crate) fn lay_down(&self, file: &LogFile, deriver: Deriver, cursor: &Cursor) -> (bool, Deriver) {
+        let (Some(cache), Some(path), Some(name)) = (&self.cache, file.path.to_str(), name_of(file)) else {
+            return (false, deriver);
+        };
+        let head = bitcode::encode(&SpineHead::new(path, file.reader.agent(), cursor));
+        let (path, rest) = deriver.into_parts();
+        let sections = [head, bitcode::encode(&path), bitcode::encode(&rest)];
+        let is_written = cache.write(&name, &[&sections[0], &sections[1], &sections[2]]);
+        (is_written, Deriver::of_parts(path, rest))
+    }
+
+    /// The path as the log tells it now, from where the cache knows it on, for once: whoever follows the log goes on from
+    /// where he is.
+    fn read_on(&self, file: &LogFile) -> Option<Arc<DerivedPath>> {
+        let anew = || deriver(file.id, file.reader, &file.path);
+        let woken = self.wake(file).unwrap_or_else(|| Woken { deriver: anew(), cursor: Cursor::default() });
+        let Woken { mut deriver, cursor: from } = woken;
+        // Whether these entries go on from those before is known only behind the last of them.
+        let mut held = Vec::new();
+        let mut entries = 0;
+        let scan = file.reader.scan(&file.path, &from, &mut |entry| {
+            entries += 1;
+            if from == Cursor::default() { deriver.push(entry) } else { held.push(entry) }
+        });
+        let scan = scan.ok()?;
+        if scan.restarted && from != Cursor::default() {
+            deriver = anew();
+        }
+        held.into_iter().for_each(|entry| deriver.push(entry));
+        deriver.count(scan.cursor.offset, scan.cursor.records, &scan.broken);
+        self.count(Counted { scans: 1, bytes: scan.bytes_read, bytes_again: scan.bytes_again, entries });
+        let path = deriver.snapshot();
+        if scan.cursor != from {
+            let _ = self.lay_down(file, deriver, &scan.cursor);
+        }
+        Some(path)
+    }
+
+    /// Takes note that of a log so many bytes wait now instead of those before.
+    pub(crate) fn unsaved(&self, before: usize, now: usize) {
+        self.unsaved.fetch_add(now, Ordering::Relaxed);
+        self.unsaved.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    /// Whether what was read should be written before more is read.
+    pub(crate) fn is_full(&self) -> bool {
+        self.cache.as_ref().is_some_and(Cache::is_writable) && self.unsaved.load(Ordering::Relaxed) > MOST_UNSAVED
+    }
+
+    pub(crate) fn count_outcome(&self, outcome: &Outcome) {
+        self.count(outcome.counted);
+    }
+
+    fn count(&self, counted: Counted) {
+        let Counted { scans, bytes, bytes_again, entries } = counted;
+        self.work.scans.fetch_add(scans, Ordering::Relaxed);
+        self.work.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.work.bytes_again.fetch_add(bytes_again, Ordering::Relaxed);
+        self.work.entries.fetch_add(entries, Ordering::Relaxed);
+    }
+
+    pub(crate) fn counted(&self) -> Counted {
+        let Work { scans, bytes, bytes_again, entries } = &self.work;
+        Counted {
+            scans: scans.load(Ordering::Relaxed),
+            bytes: bytes.load(Ordering::Relaxed),
+            bytes_again: bytes_again.load(Ordering::Relaxed),
+            entries: entries.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// The head of a spine's file, if it is this log's.
+fn head_of(file: &LogFile, section: &[u8]) -> Option<SpineHead> {
+    let head: SpineHead = bitcode::decode(section).ok()?;
+    (Path::new(&head.path) == &*file.path && head.agent == file.reader.agent()).then_some(head)
+}
+
+/// `None`: the path is no text, so the log is not kept.
+fn name_of(file: &LogFile) -> Option<String> {
+    Some(spine_name(log_key([file.reader.agent().id(), file.path.to_str()?])))
+}
+
+/// The path with the id that the log has in this process.
+fn owned(mut path: DerivedPath, file: &LogFile) -> DerivedPath {
+    path.log = file.id;
+    path.sides.iter_mut().for_each(|side| Arc::make_mut(side).log = file.id);
+    path
+}
