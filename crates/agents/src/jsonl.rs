@@ -383,7 +383,7 @@ fn file_key(meta: &Metadata) -> (u64, u64) {
 }
 
 /// Opening a pipe would wait for a writer, and a device may never end.
-fn open_regular(path: &Path) -> io::Result<File> {
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"));
     }

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub use agents::Env;
 use agents::Reader;
+pub use agents::{Env, Records};
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use trace::{Agent, Bodies, Body, DerivedPath, LogId, Place};
@@ -31,7 +31,7 @@ use file::Registry;
 use publish::Publisher;
 
 pub use derive::Deriver;
-pub use logs::{Logs, Touch, Trouble};
+pub use logs::{Extent, Logs, Touch, Trouble};
 pub use watch::Watch;
 
 /// Reads and follows all logs of all agents.
@@ -132,6 +132,13 @@ impl Index {
         let logs = self.published.load();
         let (path, file) = (logs.get(log)?, logs.file(log)?);
         agents::reader(path.agent).backup(file, &path.session, name)
+    }
+
+    /// A log opened for reading many of its records. `None`: it cannot be opened (any more).
+    pub fn records(&self, log: LogId) -> Option<Records> {
+        let logs = self.published.load();
+        let (path, file) = (logs.get(log)?, logs.file(log)?);
+        Records::open(agents::reader(path.agent), file).ok()
     }
 
     pub fn counted(&self) -> Counted {

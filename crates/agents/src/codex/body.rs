@@ -10,32 +10,37 @@ use crate::jsonl;
 
 /// What the bytes at a place say. `None`: other bytes lie there now, or they cannot be understood.
 pub(super) fn content(bytes: &[u8], place: Place) -> Option<Content> {
-    if place.part == PART_SPAN {
-        return of_span(bytes, place);
-    }
-    if jsonl::check(bytes) != place.check {
+    read(bytes, place, |record, _| of_record(record, place.part))
+}
+
+/// The same with the record itself.
+pub(super) fn whole(bytes: &[u8], place: Place) -> Option<Content> {
+    read(bytes, place, |record, text| Content { record: json::pretty(text), ..of_record(record, place.part) })
+}
+
+fn read(bytes: &[u8], place: Place, say: impl Fn(&Record<'_>, &str) -> Content) -> Option<Content> {
+    let is_span = place.part == PART_SPAN;
+    let record = if is_span { last_line(bytes) } else { bytes };
+    if jsonl::check(record) != place.check {
         return None;
     }
     let read = |text: &str| {
         let (record, used) = Record::first(text)?;
-        let pretty = json::pretty(text.get(..used)?);
-        Some(Content { record: pretty, ..of_record(&record, place.part) })
+        Some(say(&record, text.get(..used)?))
     };
-    let whole = std::str::from_utf8(bytes).ok();
-    whole.and_then(read).or_else(|| read(&json::repair(bytes)))
+    let plain = std::str::from_utf8(record).ok();
+    let mut content = plain.and_then(read).or_else(|| read(&json::repair(record)))?;
+    if is_span {
+        let text = String::from_utf8_lossy(bytes);
+        content.changes = text.split('\n').filter_map(changes_of_script).flatten().collect();
+    }
+    Some(content)
 }
 
-/// A script's patches and, as the last record, its result (or its last patch, where it was cut off).
-fn of_span(bytes: &[u8], place: Place) -> Option<Content> {
+/// Of a script's patches and its result the result; where it was cut off, its last patch.
+fn last_line(bytes: &[u8]) -> &[u8] {
     let begin = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
-    let last = &bytes[begin..];
-    if jsonl::check(last) != place.check {
-        return None;
-    }
-    let mut content = content(last, Place { part: 0, ..place })?;
-    let text = String::from_utf8_lossy(bytes);
-    content.changes = text.split('\n').filter_map(changes_of_script).flatten().collect();
-    Some(content)
+    bytes.get(begin..).unwrap_or_default()
 }
 
 /// What a patch inside of a script changed; `None`: the record is no such patch.
