@@ -25,7 +25,7 @@ pub(crate) struct Door {
 
 impl Door {
     pub(crate) fn new() -> Door {
-        Door { folder: cache_folder(), writes: AtomicU64::new(0) }
+        Door { folder: caches().map(|caches| caches.join("documents")), writes: AtomicU64::new(0) }
     }
 
     #[cfg(test)]
@@ -95,7 +95,8 @@ impl Door {
 }
 
 /// `$XDG_CACHE_HOME/turnlens/documents`, or where this system keeps caches.
-fn cache_folder() -> Option<PathBuf> {
+/// The folder below the user's own for caches in which everything of ours lies.
+pub(crate) fn caches() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || set("HOME").or_else(|| set("USERPROFILE"));
     let of_system = || match () {
@@ -103,7 +104,7 @@ fn cache_folder() -> Option<PathBuf> {
         () if cfg!(target_os = "macos") => home().map(|home| home.join("Library/Caches")),
         () => home().map(|home| home.join(".cache")),
     };
-    Some(set("XDG_CACHE_HOME").or_else(of_system)?.join("turnlens").join("documents"))
+    Some(set("XDG_CACHE_HOME").or_else(of_system)?.join("turnlens"))
 }
 
 fn is_same(path: &Path, text: &str) -> bool {

@@ -210,7 +210,7 @@ fn is_odd(bytes: &[u8]) -> bool {
     let is_plain_escape = |at: usize| {
         let digits = bytes.get(at + 2..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
         let c = digits.and_then(|digits| char::from_u32(u32::from_str_radix(digits, 16).ok()?));
-        c.is_some_and(|c| (c.is_ascii() && need::is_plain(c)) || need::is_odd(c))
+        c.is_some_and(|c| (c.is_ascii() && need::is_plain(c)) || c == '\\' || need::is_odd(c))
     };
     ["\\u00", "\\u01", "\\u21"].iter().any(|begin| memmem::find_iter(bytes, begin).any(is_plain_escape))
         || ["\u{212A}", "\u{17F}"].iter().any(|letter| memmem::find(bytes, letter.as_bytes()).is_some())

@@ -2,9 +2,12 @@
 
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use aho_corasick::{AhoCorasick, Input, Span};
-use memchr::memchr;
+use memchr::memchr2;
 
 use crate::need::{Need, Run};
+
+/// What escapes are made of: where JSON stands in JSON these may be escaped themselves, and then anything may be there.
+const OF_ESCAPES: &str = "\\u0123456789abcdefABCDEF";
 
 /// Finds the places in a log's bytes at which a record may match.
 pub struct Scanner {
@@ -56,7 +59,8 @@ impl Scanner {
     pub fn new(need: &Need) -> Scanner {
         let runs = need.rarest().unwrap_or_default();
         let mut spellings: Vec<Vec<u8>> = runs.iter().flat_map(|run| run.spellings()).map(String::into_bytes).collect();
-        let mut units: Vec<u16> = runs.iter().flat_map(|run| run.window_chars()).map(last_unit).collect();
+        let escapable = runs.iter().flat_map(|run| run.window_chars()).chain(OF_ESCAPES.chars());
+        let mut units: Vec<u16> = escapable.map(last_unit).collect();
         units.sort();
         units.dedup();
         spellings.extend(units.iter().flat_map(|unit| escapes(*unit)));
@@ -78,7 +82,8 @@ impl Scanner {
         self.longest.saturating_sub(1)
     }
 
-    /// Hands out the offset of a place in each line that may match, `at` being that of the first byte.
+    /// Hands out the offset of a place in each record that may match, `at` being that of the first byte. Of one record
+    /// several may be told.
     pub fn scan(&self, bytes: &[u8], at: u64, found: &mut dyn FnMut(u64)) {
         let Some(finder) = &self.finder else { return };
         let mut from = 0;
@@ -87,7 +92,8 @@ impl Scanner {
             from = place + 1;
             if is_there {
                 found(at + place as u64);
-                match memchr(b'\n', bytes.get(from..).unwrap_or_default()) {
+                // Several records can lie on one line, but each begins and ends with a brace.
+                match memchr2(b'{', b'}', bytes.get(from..).unwrap_or_default()) {
                     Some(end) => from += end + 1,
                     None => return,
                 }

@@ -23,7 +23,7 @@ type Log = (Box<Path>, Arc<Known>);
 
 pub struct Store {
     folder: PathBuf,
-    /// By file: a hash of what was written or read there last.
+    /// By file: of which logs how much was written there last.
     written: Mutex<HashMap<u32, u32>>,
     writes: AtomicU64,
 }
@@ -59,13 +59,11 @@ impl Store {
         }
         for (number, mut logs) in dealt {
             logs.sort_by(|(a, _), (b, _)| a.cmp(b));
-            let bytes = encode(&logs);
-            let hash = crc32fast::hash(&bytes);
-            if self.written().get(&number) == Some(&hash) {
-                continue;
+            let hash = hash_of(&logs);
+            if self.written().get(&number) != Some(&hash) {
+                self.write(number, &encode(&logs)).map_err(|error| named(&self.folder, error))?;
+                self.written().insert(number, hash);
             }
-            self.write(number, &bytes).map_err(|error| named(&self.folder, error))?;
-            self.written().insert(number, hash);
         }
         Ok(())
     }
@@ -81,9 +79,7 @@ impl Store {
     fn read(&self, number: u32) -> Option<Vec<(PathBuf, Stamp, Blocks)>> {
         let mut bytes = Vec::new();
         File::open(self.path(number)).ok()?.read_to_end(&mut bytes).ok()?;
-        let logs = decode(&bytes)?;
-        self.written().insert(number, crc32fast::hash(&bytes));
-        Some(logs)
+        decode(&bytes)
     }
 
     fn write(&self, number: u32, bytes: &[u8]) -> io::Result<()> {
@@ -102,6 +98,16 @@ impl Store {
 
 fn number_of(path: &Path) -> u32 {
     crc32fast::hash(path.as_os_str().as_encoded_bytes()) % FILES
+}
+
+fn hash_of(logs: &[Log]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for (path, log) in logs {
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update(&log.blocks.end().to_le_bytes());
+        hasher.update(&log.stamp.tail.to_le_bytes());
+    }
+    hasher.finalize()
 }
 
 fn named(path: &Path, error: io::Error) -> io::Error {

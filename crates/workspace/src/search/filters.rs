@@ -2,12 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, TryLockError};
 
 use ::search::{Blocks, Filters, Store, Subject};
 use index::{Extent, Logs};
 use rustc_hash::FxHashSet;
-use trace::LogId;
 
 use crate::Workspace;
 
@@ -37,14 +36,18 @@ pub struct Filtered {
 
 impl Workspace {
     /// Makes the filters that searches lack, those of the newest sessions first, and keeps them in `folder` for the
-    /// next start. Searches go on meanwhile, and are right whatever is made so far. Fails only where the folder cannot
-    /// be written to.
+    /// next start. Searches go on meanwhile, and are right whatever is made so far: what has no filter is scanned. Where
+    /// somebody else is at it nothing is done. Fails only where the folder cannot be written to.
     pub fn make_filters(&self, folder: Option<PathBuf>, is_cancelled: &dyn Fn() -> bool) -> io::Result<Filtered> {
         let logs = self.index().snapshot();
         let wanted = subjects(&logs);
         let Kept { filters, store } = &self.filters;
-        let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
         let mut filtered = Filtered::default();
+        let mut store = match store.try_lock() {
+            Ok(store) => store,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(filtered),
+        };
         if store.is_none()
             && let Some(folder) = folder
         {
@@ -65,17 +68,6 @@ impl Workspace {
         match &*store {
             Some(store) => store.save(filters).map(|()| filtered),
             None => Ok(filtered),
-        }
-    }
-
-    /// Brings the filters of logs that grew up to date. Nothing is written: the next start reads the ends of these
-    /// logs anew.
-    pub fn update_filters(&self, changed: &[LogId]) {
-        let logs = self.index().snapshot();
-        for extent in changed.iter().filter_map(|log| logs.extent(*log)) {
-            if self.filters.of(extent).is_some() {
-                _ = self.filters.filters.update(subject(extent), &|| false);
-            }
         }
     }
 }

@@ -189,8 +189,9 @@ impl Search<'_> {
 
     /// What a tool was called with: the command itself, or the values of the input.
     fn input(&mut self, at: &StepAt<'_>) -> String {
-        if at.step.kind == StepKind::Command && at.step.text.is_whole() {
-            return at.step.text.head.to_string();
+        let known = &at.step.text;
+        if at.step.kind == StepKind::Command && known.is_whole() && !known.head.is_empty() {
+            return known.head.to_string();
         }
         let Some(content) = self.content(at.log, at.step.place) else { return at.step.text.head.to_string() };
         // What was written comes first: that is what the excerpt shows.

@@ -7,6 +7,8 @@
 mod filters;
 mod hits;
 mod query;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
