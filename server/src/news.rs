@@ -131,9 +131,19 @@ pub(crate) fn follow_logs(state: &Arc<State>, engine: &Arc<Engine>) {
         state.news.lenses_changed();
         drop(state);
         engine.workspace.index().save();
+        make_filters(&engine);
     };
     if let Err(error) = std::thread::Builder::new().name("turnlens-reading".into()).spawn(read) {
         log::error!("the logs are not read: {error}");
+    }
+}
+
+/// Makes what searches are fast by.
+pub(crate) fn make_filters(engine: &Engine) {
+    let folder = crate::caches::folder().map(|caches| caches.join("search"));
+    match engine.workspace.make_filters(folder, &|| !engine.is_followed()) {
+        Ok(made) => log::info!("filters: {} logs from the cache, {} bytes read", made.loaded, made.read),
+        Err(error) => log::error!("filters are not kept: {error}"),
     }
 }
 

@@ -15,6 +15,7 @@ mod json;
 mod jsonl;
 mod paths;
 mod recent;
+mod records;
 #[cfg(test)]
 mod show;
 mod unified;
@@ -29,6 +30,7 @@ use trace::{Agent, Content, Entry, Place};
 pub use env::Env;
 pub use files::Trouble;
 pub use jsonl::{Cursor, Identity, Memory, Scan};
+pub use records::Records;
 
 /// A log that lies on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +81,9 @@ pub trait Reader: Send + Sync {
         let _ = limit;
         self.scan(path, from, sink)
     }
+
+    /// What the bytes of the file at `place` say, without [`Content::record`]. `None`: they are another record's.
+    fn content(&self, bytes: &[u8], place: Place) -> Option<Content>;
 
     /// Everything that the record at `place` says. `None`: the file is gone, or another record lies there now.
     fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>>;

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-pub use agents::Env;
 use agents::Reader;
+pub use agents::{Env, Records};
 use arc_swap::ArcSwap;
 use trace::{Agent, Bodies, Body, DerivedPath, LogId, Place};
 
@@ -37,7 +37,7 @@ use store::Store;
 
 pub use cache::CacheReport;
 pub use derive::Deriver;
-pub use logs::{Logs, Touch, Trouble};
+pub use logs::{Extent, Logs, Touch, Trouble};
 pub use summary::{FileUse, LogSummary};
 pub use watch::Watch;
 
@@ -140,6 +140,13 @@ impl Index {
         let logs = self.published.load();
         let (summary, file) = (logs.summary(log)?, logs.file(log)?);
         agents::reader(summary.agent).backup(file, &summary.session, name)
+    }
+
+    /// A log opened for reading many of its records. `None`: it cannot be opened (any more).
+    pub fn records(&self, log: LogId) -> Option<Records> {
+        let logs = self.published.load();
+        let (summary, file) = (logs.summary(log)?, logs.file(log)?);
+        Records::open(agents::reader(summary.agent), file).ok()
     }
 
     pub fn counted(&self) -> Counted {

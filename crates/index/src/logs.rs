@@ -50,6 +50,17 @@ pub(crate) struct Members {
     pub(crate) of_sides: Vec<LogId>,
 }
 
+/// How much of which file was read of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent<'a> {
+    pub log: LogId,
+    pub file: &'a Path,
+    /// Bytes, those of half a record at the end left out.
+    pub len: u64,
+    /// Another number: the file was read anew from its beginning.
+    pub epoch: u32,
+}
+
 /// A log that edited a file or read it whole.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Touch {
@@ -88,6 +99,17 @@ impl Logs {
     /// The log's file.
     pub fn file(&self, log: LogId) -> Option<&Path> {
         self.known(log).map(|known| &*known.file.path)
+    }
+
+    /// Which bytes of which file the log is, as far as it was read.
+    pub fn extent(&self, log: LogId) -> Option<Extent<'_>> {
+        let Known { summary, file, epoch, .. } = self.known(log)?;
+        Some(Extent { log, file: &file.path, len: summary.tally.bytes, epoch: *epoch })
+    }
+
+    /// The logs of a session's sub-agents.
+    pub fn side_logs(&self, session: &str) -> &[LogId] {
+        self.sessions.get(session).map_or(&[], |members| &members.of_sides)
     }
 
     pub(crate) fn known(&self, log: LogId) -> Option<&Known> {

@@ -55,6 +55,10 @@ impl Reader for Fake {
         }
     }
 
+    fn content(&self, _: &[u8], _: Place) -> Option<Content> {
+        None
+    }
+
     fn body(&self, _: &Path, _: Place) -> io::Result<Option<Content>> {
         Ok(None)
     }

@@ -99,28 +99,42 @@ impl Session {
 
     /// All steps of one turn, those of sub-agents behind the step that started them.
     pub fn steps_of<'a>(&'a self, turn: &'a Arc<Turn>, all: &mut Vec<StepAt<'a>>) {
+        self.steps_where(turn, &|_, _| true, all);
+    }
+
+    /// Those of them that are `wanted`, by the log in which they lie.
+    pub fn steps_where<'a>(
+        &'a self,
+        turn: &'a Arc<Turn>,
+        wanted: &dyn Fn(LogId, &Step) -> bool,
+        all: &mut Vec<StepAt<'a>>,
+    ) {
+        let mut numbers = Vec::new();
         for step in &turn.steps {
-            self.collect(turn, &[], step, self.path.log, all);
+            self.collect(turn, &mut numbers, step, self.path.log, wanted, all);
         }
     }
 
     fn collect<'a>(
         &'a self,
         turn: &'a Arc<Turn>,
-        above: &[u32],
+        numbers: &mut Vec<u32>,
         step: &'a Step,
         log: LogId,
+        wanted: &dyn Fn(LogId, &Step) -> bool,
         all: &mut Vec<StepAt<'a>>,
     ) {
         const DEEPEST: usize = 8;
-        let numbers = [above, &[step.number]].concat();
-        let side = self.side(step).filter(|_| numbers.len() < DEEPEST);
-        all.push(StepAt { turn, numbers: numbers.clone(), step, log });
-        if let Some(side) = side {
+        numbers.push(step.number);
+        if wanted(log, step) {
+            all.push(StepAt { turn, numbers: numbers.clone(), step, log });
+        }
+        if let Some(side) = self.side(step).filter(|_| numbers.len() < DEEPEST) {
             for inner in &side.steps {
-                self.collect(turn, &numbers, inner, side.log, all);
+                self.collect(turn, numbers, inner, side.log, wanted, all);
             }
         }
+        numbers.pop();
     }
 }
 

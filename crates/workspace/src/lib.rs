@@ -31,7 +31,7 @@ pub use gather::Told;
 pub use mapping::PathMapping;
 pub use repo::git_blob_hash;
 pub use repo::{BlobId, CommitInfo, CommittedFile, Limit, Repo, Shown};
-pub use search::{Field, Found, Hit, HitsOfSession, Query};
+pub use search::{Course, Field, Filtered, Found, Hit, HitsOfSession, Query};
 pub use sessions::{Located, SessionView, Summary};
 pub use undo::{Because, FileUndo, Outcome, Stays};
 
@@ -55,6 +55,7 @@ pub struct Workspace {
     foreign: DashMap<PathBuf, foreign::Found>,
     /// By repository: whether agents worked on files that are gone, as of one publication of the logs.
     gone: DashMap<PathBuf, (u64, bool)>,
+    filters: search::Kept,
     pub buffers: Buffers,
 }
 
@@ -69,6 +70,7 @@ impl Workspace {
             mappings: mapping::Cache::default(),
             foreign: DashMap::new(),
             gone: DashMap::new(),
+            filters: search::Kept::default(),
             buffers: Buffers::default(),
         }
     }

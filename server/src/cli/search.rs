@@ -12,7 +12,7 @@ use crate::time::rfc3339;
 #[derive(clap::Args)]
 #[command(
     after_help = "Inside a query: in:prompt|answer|thought|tool|output, file:src/a.rs, tool:Bash, agent:claude,\n\
-                        since:7d, is:error, \"a phrase\", /regex/. All words have to be in one record."
+                        since:7d, is:error, case:yes, \"a phrase\", beginn*, /regex/. All words have to be in one record."
 )]
 pub(super) struct Args {
     #[arg(required = true)]
@@ -78,6 +78,7 @@ fn as_json(found: &Found, count_only: bool) -> serde_json::Value {
             })
         })
     });
+    // All are counted, however few are listed.
     json!({ "total": found.total, "sessions": found.sessions, "hits": hits.collect::<Vec<_>>() })
 }
 

@@ -1,6 +1,7 @@
 //! `turnlens/sessions`, `turnlens/status`, `turnlens/search` and `turnlens/copy`: sessions as a whole.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,8 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::TextDocumentIdentifier;
+use tower_lsp::lsp_types::notification::Notification;
 use trace::StepKind;
-use workspace::{Located, LogSummary, Query, SessionView};
+use workspace::{Course, HitsOfSession, Located, LogSummary, Query, SessionView};
 
 use super::commands;
 use super::target::{Target, address};
@@ -19,13 +21,15 @@ use crate::answers::documents::Named;
 use crate::answers::speed::Speed;
 use crate::cli::when;
 use crate::lsp::Server;
-use crate::news::reading_json;
+use crate::news::{make_filters, reading_json};
 use crate::pool::Lane;
-use crate::state::Snapshot;
+use crate::state::{Snapshot, State};
 use crate::time::rfc3339;
 
 /// Hits that are listed.
 const MOST_HITS: usize = 200;
+/// Hits that are told before all are found: a first screen.
+const FIRST_HITS: usize = 20;
 /// Editing steps that are looked at for the newest line that still stands.
 const MOST_STEPS: usize = 200;
 
@@ -45,8 +49,18 @@ pub(crate) struct StatusParams {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct SearchParams {
     query: String,
+    /// The first hits are told by it before all are found.
+    partial_result_token: Option<Value>,
+}
+
+enum PartialResult {}
+
+impl Notification for PartialResult {
+    type Params = Value;
+    const METHOD: &'static str = "$/progress";
 }
 
 #[derive(Deserialize)]
@@ -119,6 +133,7 @@ impl Server {
     }
 
     pub(super) async fn search(&self, params: SearchParams) -> Result<Value> {
+        let state = self.state.clone();
         let answer = move |asked: &Snapshot| {
             let frame = asked.frame(None);
             let answers = Answers::new(&asked.engine.workspace, &frame);
@@ -126,7 +141,22 @@ impl Server {
             let here = asked.sessions_here(&answers.moment);
             let logs = answers.moment.logs();
             let sessions = logs.sessions().filter(|path| here.contains(&path.session));
-            let found = answers.moment.search(&query, sessions, MOST_HITS);
+            let mut first = FirstHits { state: &state, token: params.partial_result_token.as_ref(), found: Vec::new() };
+            let found = answers.moment.search_by(
+                &query,
+                sessions,
+                Course {
+                    most: MOST_HITS,
+                    is_cancelled: &|| asked.cancel.is_cancelled(),
+                    sink: &mut |hits| {
+                        first.take(asked, &answers, hits);
+                        ControlFlow::Continue(())
+                    },
+                },
+            );
+            // Made for the next search, as far as logs grew since the last one.
+            let engine = asked.engine.clone();
+            state.pools.start_job(Lane::Background, move || make_filters(&engine));
             let results = search_results(&params.query, &found);
             let hits: Vec<Value> = results
                 .sessions
@@ -223,7 +253,33 @@ fn newest(asked: &Snapshot, answers: &Answers<'_>, here: &HashSet<Arc<str>>) -> 
     None
 }
 
+/// What is told of a search before it is over.
+struct FirstHits<'s> {
+    state: &'s State,
+    /// `None`: nobody wants them, or they were told.
+    token: Option<&'s Value>,
+    found: Vec<Value>,
+}
+
+impl FirstHits<'_> {
+    fn take(&mut self, asked: &Snapshot, answers: &Answers<'_>, hits: &HitsOfSession) {
+        let Some(token) = self.token else { return };
+        let session = search_session(hits);
+        let room = FIRST_HITS.saturating_sub(self.found.len());
+        self.found.extend(session.hits.iter().take(room).map(|hit| hit_json(asked, answers, &session, hit)));
+        if self.found.len() >= FIRST_HITS {
+            self.state.client.notify::<PartialResult>(json!({ "token": token, "value": { "hits": self.found } }));
+            self.token = None;
+        }
+    }
+}
+
 fn search_results(query: &str, found: &workspace::Found) -> SearchResults {
+    let sessions = found.listed.iter().map(search_session).collect();
+    SearchResults { query: query.into(), total: found.total as u64, sessions }
+}
+
+fn search_session(session: &HitsOfSession) -> SearchSession {
     let hit = |hit: &workspace::Hit| SearchHit {
         step: StepRef { turn: hit.turn, steps: hit.numbers.clone() },
         field: if hit.edit.is_some() { "edit" } else { hit.field.id() }.into(),
@@ -231,7 +287,7 @@ fn search_results(query: &str, found: &workspace::Found) -> SearchResults {
         text: hit.text.as_str().into(),
         found: hit.found.clone(),
     };
-    let session = |session: &workspace::HitsOfSession| SearchSession {
+    SearchSession {
         session: (*session.path.session).into(),
         document: lens::DocumentId::Trace {
             agent: session.path.agent,
@@ -242,9 +298,7 @@ fn search_results(query: &str, found: &workspace::Found) -> SearchResults {
         title: session.path.title().into(),
         started: session.path.started,
         hits: session.hits.iter().map(hit).collect(),
-    };
-    let sessions = found.listed.iter().map(session).collect();
-    SearchResults { query: query.into(), total: found.total as u64, sessions }
+    }
 }
 
 fn hit_json(asked: &Snapshot, answers: &Answers<'_>, session: &SearchSession, hit: &SearchHit) -> Value {

@@ -16,13 +16,21 @@ use crate::paths::absolute;
 
 /// What the object in `bytes` says at `part`. `None`: it cannot be understood.
 pub(super) fn content(bytes: &[u8], part: u16) -> Option<Content> {
+    read(bytes, |record, _| of_record(record, part))
+}
+
+/// The same with the record itself.
+pub(super) fn whole(bytes: &[u8], part: u16) -> Option<Content> {
+    read(bytes, |record, text| Content { record: json::pretty(text), ..of_record(record, part) })
+}
+
+fn read(bytes: &[u8], say: impl Fn(&Record<'_>, &str) -> Content) -> Option<Content> {
     let read = |text: &str| {
         let (record, used) = json::first::<Record<'_>>(text)?;
-        let pretty = json::pretty(text.get(..used)?);
-        Some(Content { record: pretty, ..of_record(&record, part) })
+        Some(say(&record, text.get(..used)?))
     };
-    let whole = std::str::from_utf8(bytes).ok();
-    whole.and_then(read).or_else(|| read(&json::repair(bytes)))
+    let plain = std::str::from_utf8(bytes).ok();
+    plain.and_then(read).or_else(|| read(&json::repair(bytes)))
 }
 
 fn of_record(record: &Record<'_>, part: u16) -> Content {

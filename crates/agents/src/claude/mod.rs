@@ -88,9 +88,13 @@ impl Reader for Claude {
         scan(path, from, limit, sink).map_err(|error| files::named(path, error))
     }
 
+    fn content(&self, bytes: &[u8], place: Place) -> Option<Content> {
+        (jsonl::check(bytes) == place.check).then(|| body::content(bytes, place.part))?
+    }
+
     fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>> {
         let bytes = jsonl::object_at(path, place).map_err(|error| files::named(path, error))?;
-        Ok(bytes.and_then(|bytes| body::content(&bytes, place.part)))
+        Ok(bytes.and_then(|bytes| body::whole(&bytes, place.part)))
     }
 
     fn backup(&self, path: &Path, session: &str, name: &str) -> Option<PathBuf> {

@@ -11,38 +11,47 @@ use crate::jsonl::{self, Read, Records};
 
 /// What the bytes at a place say. `None`: other bytes lie there now, or they cannot be understood.
 pub(super) fn content(bytes: &[u8], place: Place) -> Option<Content> {
+    read(bytes, place, |record, _| of_record(record, place.part))
+}
+
+/// The same with the record itself.
+pub(super) fn whole(bytes: &[u8], place: Place) -> Option<Content> {
+    read(bytes, place, |record, text| Content { record: json::pretty(text), ..of_record(record, place.part) })
+}
+
+fn read(bytes: &[u8], place: Place, say: impl Fn(&Record<'_>, &str) -> Content + Send) -> Option<Content> {
     if place.part == PART_SPAN {
-        return of_span(bytes, place);
+        return of_span(bytes, place, say);
     }
     if jsonl::check(bytes) != place.check {
         return None;
     }
     let read = |text: &str| {
         let (record, used) = Record::first(text)?;
-        let pretty = json::pretty(text.get(..used)?);
-        Some(Content { record: pretty, ..of_record(&record, place.part) })
+        Some(say(&record, text.get(..used)?))
     };
-    let whole = std::str::from_utf8(bytes).ok();
-    whole.and_then(read).or_else(|| read(&json::repair(bytes)))
+    let plain = std::str::from_utf8(bytes).ok();
+    plain.and_then(read).or_else(|| read(&json::repair(bytes)))
 }
 
 /// A script's patches and, as the last record, its result (or its last patch, where it was cut off).
-fn of_span(bytes: &[u8], place: Place) -> Option<Content> {
-    let mut span = Span { check: place.check, changes: Vec::new(), last: None };
+fn of_span(bytes: &[u8], place: Place, say: impl Fn(&Record<'_>, &str) -> Content + Send) -> Option<Content> {
+    let mut span = Span { check: place.check, say, changes: Vec::new(), last: None };
     jsonl::take_all(bytes, &mut span);
     let Span { changes, last, .. } = span;
     Some(Content { changes, ..last? })
 }
 
-struct Span {
+struct Span<F> {
     /// That of the last record.
     check: u32,
+    say: F,
     changes: Vec<Change>,
-    /// The last record, if it is the one that it should be.
+    /// What the last record says, if it is the one that it should be.
     last: Option<Content>,
 }
 
-impl Records for Span {
+impl<F: Fn(&Record<'_>, &str) -> Content + Send> Records for Span<F> {
     type Record<'a> = Record<'a>;
 
     fn read(text: &str, salvaged: bool) -> Option<(Record<'_>, usize)> {
@@ -52,7 +61,7 @@ impl Records for Span {
     fn take<'a>(&mut self, read: &Read<'a, Record<'a>>) {
         self.changes.extend(changes_of_script(&read.record).into_iter().flatten());
         let is_it = read.place.check == self.check;
-        self.last = is_it.then(|| Content { record: json::pretty(read.text), ..of_record(&read.record, 0) });
+        self.last = is_it.then(|| (self.say)(&read.record, read.text));
     }
 }
 

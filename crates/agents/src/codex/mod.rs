@@ -84,9 +84,13 @@ impl Reader for Codex {
         scan(path, from, limit, sink).map_err(|error| files::named(path, error))
     }
 
+    fn content(&self, bytes: &[u8], place: Place) -> Option<Content> {
+        body::content(bytes, place)
+    }
+
     fn body(&self, path: &Path, place: Place) -> io::Result<Option<Content>> {
         let bytes = jsonl::bytes_at(path, place).map_err(|error| files::named(path, error))?;
-        Ok(bytes.and_then(|bytes| body::content(&bytes, place)))
+        Ok(bytes.and_then(|bytes| body::whole(&bytes, place)))
     }
 
     fn backup(&self, _: &Path, _: &str, _: &str) -> Option<PathBuf> {

@@ -9,9 +9,12 @@ use crate::json;
 
 /// What the message in `bytes` says at `part`. `None`: it cannot be understood.
 pub(super) fn content(bytes: &[u8], part: u16) -> Option<Content> {
-    let raw = String::from_utf8_lossy(bytes);
-    let told = with_message(&raw, |message| of_message(message, part))?;
-    Some(Content { record: json::pretty(&raw), ..told })
+    with_message(&String::from_utf8_lossy(bytes), |message| of_message(message, part))
+}
+
+/// The same with the message itself.
+pub(super) fn whole(bytes: &[u8], part: u16) -> Option<Content> {
+    Some(Content { record: json::pretty(&String::from_utf8_lossy(bytes)), ..content(bytes, part)? })
 }
 
 fn of_message(message: &Message<'_>, part: u16) -> Content {

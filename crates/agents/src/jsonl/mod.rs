@@ -236,7 +236,7 @@ fn read_alone<R: Records>(feed: &mut Feed<'_>, taker: &mut Taker<'_, R>) -> io::
 }
 
 /// Opening a pipe would wait for a writer, and a device may never end.
-fn open_regular(path: &Path) -> io::Result<File> {
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"));
     }

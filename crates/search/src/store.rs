@@ -1,0 +1,294 @@
+//! Filters in a private folder, so that the next start finds them made.
+//!
+//! The logs are dealt to a number of files by their paths. Each file is written aside and renamed, so two servers may
+//! do so at once: the later one's stands. A file that is damaged or of another version is as good as absent.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::filter::{Block, Blocks, Filter};
+use crate::filters::{Filters, Known, Subject};
+use crate::stamp::Stamp;
+
+/// Another number for every change of the form.
+const VERSION: u32 = 1;
+const MAGIC: &[u8; 8] = b"TLfilter";
+const FILES: u32 = 64;
+
+type Log = (Box<Path>, Arc<Known>);
+
+pub struct Store {
+    folder: PathBuf,
+    /// By file: of which logs how much was written there last.
+    written: Mutex<HashMap<u32, u32>>,
+    writes: AtomicU64,
+}
+
+impl Store {
+    /// In a folder of its own below that of the user's caches.
+    pub fn new(folder: PathBuf) -> Store {
+        Store { folder, written: Mutex::default(), writes: AtomicU64::new(0) }
+    }
+
+    /// Puts the filters of these logs that are stored and still hold into `filters`; gives for how many logs.
+    pub fn load(&self, subjects: &[Subject<'_>], filters: &Filters) -> usize {
+        let wanted: HashMap<&Path, Subject<'_>> = subjects.iter().map(|log| (log.path, *log)).collect();
+        let mut loaded = 0;
+        for number in 0..FILES {
+            for (path, stamp, blocks) in self.read(number).unwrap_or_default() {
+                let Some(subject) = wanted.get(&*path) else { continue };
+                let holds = File::open(&path).and_then(|mut file| stamp.holds(&mut file, blocks.end()));
+                if holds.unwrap_or(false) && filters.of(&path, subject.epoch).is_none() {
+                    filters.put(&path, Known { epoch: subject.epoch, stamp, blocks: Arc::new(blocks) });
+                    loaded += 1;
+                }
+            }
+        }
+        loaded
+    }
+
+    /// Writes what is not written yet. Fails where the folder cannot be written to; the error names it.
+    pub fn save(&self, filters: &Filters) -> io::Result<()> {
+        let mut dealt: HashMap<u32, Vec<Log>> = HashMap::new();
+        for (path, log) in filters.all() {
+            dealt.entry(number_of(&path)).or_default().push((path, log));
+        }
+        for (number, mut logs) in dealt {
+            logs.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let hash = hash_of(&logs);
+            if self.written().get(&number) != Some(&hash) {
+                self.write(number, &encode(&logs)).map_err(|error| named(&self.folder, error))?;
+                self.written().insert(number, hash);
+            }
+        }
+        Ok(())
+    }
+
+    fn written(&self) -> std::sync::MutexGuard<'_, HashMap<u32, u32>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn path(&self, number: u32) -> PathBuf {
+        self.folder.join(format!("filters-{number:02}"))
+    }
+
+    fn read(&self, number: u32) -> Option<Vec<(PathBuf, Stamp, Blocks)>> {
+        let mut bytes = Vec::new();
+        File::open(self.path(number)).ok()?.read_to_end(&mut bytes).ok()?;
+        decode(&bytes)
+    }
+
+    fn write(&self, number: u32, bytes: &[u8]) -> io::Result<()> {
+        make_private(&self.folder)?;
+        let count = self.writes.fetch_add(1, Ordering::Relaxed);
+        let new = self.folder.join(format!(".{}-{count}.new", std::process::id()));
+        let written =
+            private(&new).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&new, self.path(number)));
+        if written.is_err() {
+            // What cannot be deleted either is overwritten the next time.
+            _ = fs::remove_file(&new);
+        }
+        written
+    }
+}
+
+fn number_of(path: &Path) -> u32 {
+    crc32fast::hash(path.as_os_str().as_encoded_bytes()) % FILES
+}
+
+fn hash_of(logs: &[Log]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for (path, log) in logs {
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update(&log.blocks.end().to_le_bytes());
+        hasher.update(&log.stamp.tail.to_le_bytes());
+    }
+    hasher.finalize()
+}
+
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A new file that its owner alone may read. On Windows the user's own folder of caches is private.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Magic, version and a hash of the rest; then each log: its path, stamp and blocks. Numbers are little-endian. Logs
+/// whose paths are no text are left out: they are read anew with each start.
+fn encode(logs: &[Log]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (path, log) in logs {
+        let Some(path) = path.to_str() else { continue };
+        put(&mut body, &[path.len() as u64]);
+        body.extend(path.as_bytes());
+        let Stamp { len, modified, head, tail } = log.stamp;
+        put(&mut body, &[len, modified, head.into(), tail.into(), log.blocks.0.len() as u64]);
+        for block in &log.blocks.0 {
+            put(&mut body, &[block.at, block.len, block.filter.words.len() as u64]);
+            put(&mut body, &block.filter.words);
+        }
+    }
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend(crc32fast::hash(&body).to_le_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+fn put(bytes: &mut Vec<u8>, numbers: &[u64]) {
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+/// `None`: damaged, or of another version.
+fn decode(bytes: &[u8]) -> Option<Vec<(PathBuf, Stamp, Blocks)>> {
+    let rest = bytes.strip_prefix(MAGIC)?.strip_prefix(&VERSION.to_le_bytes())?;
+    let (hash, body) = rest.split_first_chunk::<4>()?;
+    if crc32fast::hash(body) != u32::from_le_bytes(*hash) {
+        return None;
+    }
+    let mut body = Body(body);
+    let mut logs = Vec::new();
+    while !body.0.is_empty() {
+        logs.push(body.log()?);
+    }
+    Some(logs)
+}
+
+struct Body<'b>(&'b [u8]);
+
+impl Body<'_> {
+    fn log(&mut self) -> Option<(PathBuf, Stamp, Blocks)> {
+        let len = self.count()?;
+        let (path, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        let path = PathBuf::from(std::str::from_utf8(path).ok()?);
+        let (len, modified) = (self.number()?, self.number()?);
+        let (head, tail) = (u32::try_from(self.number()?).ok()?, u32::try_from(self.number()?).ok()?);
+        let mut blocks = Vec::new();
+        let mut end = 0;
+        for _ in 0..self.number()? {
+            let block = self.block()?;
+            if block.at != end {
+                return None;
+            }
+            end = block.at.checked_add(block.len)?;
+            blocks.push(block);
+        }
+        Some((path, Stamp { len, modified, head, tail }, Blocks(blocks)))
+    }
+
+    fn block(&mut self) -> Option<Block> {
+        let (at, len, count) = (self.number()?, self.number()?, self.count()?);
+        let (words, rest) = self.0.split_at_checked(count.checked_mul(8)?)?;
+        self.0 = rest;
+        let words: Box<[u64]> = words.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        (words.is_empty() || words.len().is_power_of_two()).then_some(Block { at, len, filter: Filter { words } })
+    }
+
+    fn count(&mut self) -> Option<usize> {
+        usize::try_from(self.number()?).ok()
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let (number, rest) = self.0.split_first_chunk::<8>()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Case, Pattern, Probe};
+
+    fn subject(path: &Path) -> Subject<'_> {
+        Subject { path, len: path.metadata().map_or(0, |meta| meta.len()), epoch: 0 }
+    }
+
+    fn possible(filters: &Filters, path: &Path, word: &str) -> usize {
+        let probe = Probe::new(Pattern::phrase(word, Case::Ignored).expect("a pattern").need());
+        filters.of(path, 0).expect("filters").possible(&probe, subject(path).len).len()
+    }
+
+    #[test]
+    fn stored_filters_hold_as_long_as_the_file_only_grows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("a.jsonl");
+        let cache = folder.path().join("cache");
+        fs::write(&log, "one two three\n").expect("a log");
+        let filters = Filters::default();
+        assert_eq!(filters.update(subject(&log), &|| false).expect("read"), 14);
+        assert_eq!(filters.update(subject(&log), &|| false).expect("read"), 0, "read once");
+        Store::new(cache.clone()).save(&filters).expect("saved");
+
+        let load = || {
+            let filters = Filters::default();
+            (Store::new(cache.clone()).load(&[subject(&log)], &filters), filters)
+        };
+        let (loaded, filters) = load();
+        assert_eq!((loaded, possible(&filters, &log, "needle"), possible(&filters, &log, "two")), (1, 0, 1));
+
+        fs::write(&log, "one two three\nneedle\n").expect("a log");
+        let (loaded, filters) = load();
+        assert_eq!((loaded, possible(&filters, &log, "needle")), (1, 1), "what was appended is not covered");
+        filters.update(subject(&log), &|| false).expect("read");
+        assert_eq!((possible(&filters, &log, "needle"), possible(&filters, &log, "nothing")), (1, 0));
+
+        fs::write(&log, "one twX three\nneedle\n").expect("a log");
+        assert_eq!(load().0, 0, "another text");
+        fs::remove_file(&log).expect("removed");
+        assert_eq!(load().0, 0);
+    }
+
+    #[test]
+    fn what_is_damaged_is_as_good_as_absent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("a.jsonl");
+        fs::write(&log, "one two three\n".repeat(40_000)).expect("a log");
+        let filters = Filters::default();
+        filters.update(subject(&log), &|| false).expect("read");
+        let bytes = encode(&filters.all());
+        assert!(decode(&bytes).is_some_and(|logs| logs.len() == 1 && logs[0].2 == *filters.all()[0].1.blocks));
+        for at in (0..bytes.len()).step_by(97) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 4;
+            assert!(decode(&damaged).is_none(), "at {at}");
+            assert!(decode(&bytes[..at]).is_none(), "cut at {at}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_cannot_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("a.jsonl");
+        let cache = folder.path().join("cache");
+        fs::write(&log, "one two three\n").expect("a log");
+        let filters = Filters::default();
+        filters.update(subject(&log), &|| false).expect("read");
+        Store::new(cache.clone()).save(&filters).expect("saved");
+        let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(&cache), 0o700);
+        let files: Vec<PathBuf> = fs::read_dir(&cache).expect("a folder").map(|e| e.expect("a file").path()).collect();
+        assert_eq!(files.iter().map(|file| mode(file)).collect::<Vec<_>>(), [0o600]);
+    }
+}

@@ -1,0 +1,86 @@
+//! The filters of all logs, kept with the workspace and made in the background.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, TryLockError};
+
+use ::search::{Blocks, Filters, Store, Subject};
+use index::{Extent, Logs};
+use rustc_hash::FxHashSet;
+
+use crate::Workspace;
+
+#[derive(Default)]
+pub(crate) struct Kept {
+    filters: Filters,
+    /// `None`: nothing was loaded yet, and nothing is stored.
+    store: Mutex<Option<Store>>,
+}
+
+impl Kept {
+    pub(super) fn of(&self, extent: Extent<'_>) -> Option<Arc<Blocks>> {
+        self.filters.of(extent.file, extent.epoch)
+    }
+}
+
+/// What came of making filters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filtered {
+    /// Logs whose filters were found stored.
+    pub loaded: usize,
+    /// Bytes of logs that were read.
+    pub read: u64,
+    /// Bytes that all filters take.
+    pub size: usize,
+}
+
+impl Workspace {
+    /// Makes the filters that searches lack, those of the newest sessions first, and keeps them in `folder` for the
+    /// next start. Searches go on meanwhile, and are right whatever is made so far: what has no filter is scanned. Where
+    /// somebody else is at it nothing is done. Fails only where the folder cannot be written to.
+    pub fn make_filters(&self, folder: Option<PathBuf>, is_cancelled: &dyn Fn() -> bool) -> io::Result<Filtered> {
+        let logs = self.index().snapshot();
+        let wanted = subjects(&logs);
+        let Kept { filters, store } = &self.filters;
+        let mut filtered = Filtered::default();
+        let mut store = match store.try_lock() {
+            Ok(store) => store,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(filtered),
+        };
+        if store.is_none()
+            && let Some(folder) = folder
+        {
+            let opened = Store::new(folder);
+            filtered.loaded = opened.load(&wanted, filters);
+            *store = Some(opened);
+        }
+        for subject in &wanted {
+            if is_cancelled() {
+                return Ok(filtered);
+            }
+            // A log that cannot be read now is scanned, or told of where it is read for its entries.
+            filtered.read += filters.update(*subject, is_cancelled).unwrap_or(0);
+        }
+        let known: FxHashSet<&Path> = wanted.iter().map(|subject| subject.path).collect();
+        filters.retain(&|path| known.contains(path));
+        filtered.size = filters.size();
+        match &*store {
+            Some(store) => store.save(filters).map(|()| filtered),
+            None => Ok(filtered),
+        }
+    }
+}
+
+/// All logs, those of the newest sessions first.
+fn subjects(logs: &Logs) -> Vec<Subject<'_>> {
+    let of_sessions = logs.sessions().flat_map(|path| {
+        let all = std::iter::once(&path.log).chain(logs.side_logs(&path.session));
+        all.filter_map(|log| logs.extent(*log)).map(subject)
+    });
+    of_sessions.collect()
+}
+
+fn subject(extent: Extent<'_>) -> Subject<'_> {
+    Subject { path: extent.file, len: extent.len, epoch: extent.epoch }
+}
