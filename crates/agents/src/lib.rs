@@ -43,6 +43,9 @@ pub struct Found {
     pub file: (u64, u64),
 }
 
+/// Takes entries in the order of their log. A long log is read on several threads, which call it in turns.
+pub type Sink<'a> = dyn FnMut(Entry) + Send + 'a;
+
 /// What is known of one agent's logs.
 pub trait Reader: Send + Sync {
     fn agent(&self) -> Agent;
@@ -65,14 +68,14 @@ pub trait Reader: Send + Sync {
     /// Hands out the entries of the records behind `from`, in the order of the log.
     ///
     /// Fails only where the file cannot be opened or read; the error names it.
-    fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan>;
+    fn scan(&self, path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan>;
 
     /// [`Reader::scan`] that stops at the end of a line soon after `limit` bytes behind `from`, so that the beginning
     /// of a long log is there at once. [`Scan::more`] says whether it did; another scan from the new cursor
     /// goes on there, and reads nothing again but [`Cursor::PROOF`] and the half of a line.
     ///
     /// A log that is written anew as a whole is read as a whole, whatever the limit.
-    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut Sink<'_>) -> io::Result<Scan> {
         let _ = limit;
         self.scan(path, from, sink)
     }

@@ -111,6 +111,25 @@ impl Log {
     }
 }
 
+impl Log {
+    /// Scans the log in parts of about this many bytes, each from the cursor before.
+    fn parts(&self, limit: u64) -> (Vec<Entry>, Vec<u64>, Cursor) {
+        let (mut entries, mut broken, mut cursor) = (Vec::new(), Vec::new(), Cursor::default());
+        loop {
+            let before = cursor.offset;
+            let sink = &mut |entry| entries.push(entry);
+            let scan = self.reader().scan_part(&self.path, &cursor, limit, sink).expect("scanning the log");
+            broken.extend(scan.broken);
+            cursor = scan.cursor;
+            assert!(scan.bytes_again <= Cursor::PROOF);
+            if !scan.more {
+                return (entries, broken, cursor);
+            }
+            assert!(cursor.offset >= before + limit);
+        }
+    }
+}
+
 /// A log of lines that only grows.
 fn log_bytes() -> impl Strategy<Value = (Agent, Vec<u8>)> {
     let of = |agent: Agent, records: &'static [&'static str]| bytes_of(records).prop_map(move |bytes| (agent, bytes));
@@ -219,21 +238,8 @@ proptest! {
     fn parts_give_what_the_whole_gives((agent, bytes) in log_bytes(), limit in 0u64..3000) {
         let log = Log::new(agent, "session.jsonl");
         fs::write(&log.path, &bytes).expect("writing the log");
-        let (mut entries, mut broken, mut cursor) = (Vec::new(), Vec::new(), Cursor::default());
-        loop {
-            let before = cursor.offset;
-            let sink = &mut |entry| entries.push(entry);
-            let scan = log.reader().scan_part(&log.path, &cursor, limit, sink).expect("scanning the log");
-            broken.extend(scan.broken);
-            cursor = scan.cursor;
-            prop_assert!(scan.bytes_again <= Cursor::PROOF);
-            if !scan.more {
-                break;
-            }
-            prop_assert!(cursor.offset >= before + limit);
-        }
         let (whole, scan) = log.scan(&Cursor::default());
-        prop_assert_eq!((entries, broken, cursor), (whole, scan.broken, scan.cursor));
+        prop_assert_eq!(log.parts(limit), (whole, scan.broken, scan.cursor));
     }
 
     #[test]
@@ -245,5 +251,27 @@ proptest! {
         let (whole, scan) = log.scan(&Cursor::default());
         prop_assert_eq!(entries, whole);
         prop_assert_eq!((broken, cursor), (scan.broken, scan.cursor));
+    }
+}
+
+/// Long logs are read on several threads: what they say is the same.
+#[test]
+fn threads_give_what_one_gives() {
+    for (agent, records) in [(Agent::ClaudeCode, CLAUDE), (Agent::Codex, CODEX)] {
+        let log = Log::new(agent, "session.jsonl");
+        let mut bytes = Vec::new();
+        // Steps of a prime length bring each record behind many others.
+        for at in (0..).step_by(7) {
+            let (record, between) = (records[(at + at / 100) % records.len()], BETWEEN[(at + at / 50) % BETWEEN.len()]);
+            bytes.extend([record, between, "\n"].concat().bytes());
+            if bytes.len() > 3 << 20 {
+                break;
+            }
+        }
+        fs::write(&log.path, &bytes).expect("writing the log");
+        let (entries, scan) = log.scan(&Cursor::default());
+        let in_parts = log.parts(1 << 20);
+        assert!(in_parts.0 == entries, "{agent:?}");
+        assert_eq!((in_parts.1, in_parts.2), (scan.broken, scan.cursor));
     }
 }

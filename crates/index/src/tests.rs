@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use agents::{Cursor, Found, Scan};
+use agents::{Cursor, Found, Scan, Sink};
 use trace::{Agent, Content, Entry, Excerpt, Prompt, PromptSource, What};
 
 use super::*;
@@ -38,7 +38,7 @@ impl Reader for Fake {
         !path.is_dir()
     }
 
-    fn scan(&self, path: &Path, _: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    fn scan(&self, path: &Path, _: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
         let word = fs::read_to_string(path)?;
         let text = Excerpt::of(&word);
         let place = Place { at: 0, len: 0, part: 0, check: 0 };

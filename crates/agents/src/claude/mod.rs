@@ -24,12 +24,12 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use trace::{Agent, Content, Entry, Place};
+use trace::{Agent, Content, Place};
 
 use crate::files::{self, Trouble};
 use crate::json::{self, Str};
 use crate::jsonl::{self, Cursor, Log, Memory, Scan};
-use crate::{Env, Found, Reader};
+use crate::{Env, Found, Reader, Sink};
 use scan::{OwnSide, Scanner};
 
 /// The place's part for the task that a progress record repeats beside a sub-agent's message.
@@ -80,11 +80,11 @@ impl Reader for Claude {
         is_below && files::absent_or_regular(path)
     }
 
-    fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    fn scan(&self, path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
         self.scan_part(path, from, u64::MAX, sink)
     }
 
-    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut Sink<'_>) -> io::Result<Scan> {
         scan(path, from, limit, sink).map_err(|error| files::named(path, error))
     }
 
@@ -129,7 +129,7 @@ fn side_of(path: &Path) -> Option<OwnSide> {
     Some(OwnSide { agent, parent: session.map(Arc::from) })
 }
 
-fn scan(path: &Path, from: &Cursor, limit: u64, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+fn scan(path: &Path, from: &Cursor, limit: u64, sink: &mut Sink<'_>) -> io::Result<Scan> {
     let mut log = Log::open(path, from)?;
     let mut scanner = Scanner::new(side_of(path), sink);
     match log.start.memory.recall() {

@@ -14,14 +14,15 @@ use super::record::{Block, Message, Progress, Rare, Record, TokenCounts, hashed,
 use super::said::{Manner, Said, head, listen};
 use super::tools;
 use super::{PART_TASK, SYNTHETIC, system};
+use crate::Sink;
 use crate::json;
-use crate::jsonl::{self, Candidate, Objects};
+use crate::jsonl::{Read, Records};
 use crate::paths::absolute;
 
 /// Makes entries of the records of one log, in their order.
 pub(super) struct Scanner<'s> {
     own_side: Option<OwnSide>,
-    sink: &'s mut dyn FnMut(Entry),
+    sink: &'s mut Sink<'s>,
     /// Records are only looked at, to know what stands before a cursor.
     pub(super) muted: bool,
     /// Records told of, those of `muted` not counted.
@@ -49,22 +50,21 @@ struct Node {
     told: bool,
 }
 
-impl Objects for Scanner<'_> {
-    fn object(&mut self, candidate: &Candidate<'_>) -> Option<usize> {
-        let (record, used) = json::first::<Record<'_>>(candidate.text)?;
-        if candidate.salvaged && !record.stands_alone() {
-            return None;
-        }
-        let bytes = candidate.bytes(used);
-        let place =
-            Place { at: candidate.at, len: u32::try_from(bytes.len()).ok()?, part: 0, check: jsonl::check(bytes) };
-        self.record(&record, candidate.text.get(..used)?, place);
-        Some(used)
+impl Records for Scanner<'_> {
+    type Record<'a> = Record<'a>;
+
+    fn read(text: &str, salvaged: bool) -> Option<(Record<'_>, usize)> {
+        let (record, used) = json::first::<Record<'_>>(text)?;
+        (!salvaged || record.stands_alone()).then_some((record, used))
+    }
+
+    fn take<'a>(&mut self, read: &Read<'a, Record<'a>>) {
+        self.record(&read.record, read.text, read.place);
     }
 }
 
 impl<'s> Scanner<'s> {
-    pub(super) fn new(own_side: Option<OwnSide>, sink: &'s mut dyn FnMut(Entry)) -> Scanner<'s> {
+    pub(super) fn new(own_side: Option<OwnSide>, sink: &'s mut Sink<'s>) -> Scanner<'s> {
         Scanner { own_side, sink, muted: false, records: 0, known: Known::default() }
     }
 

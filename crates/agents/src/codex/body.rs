@@ -3,10 +3,11 @@
 use trace::{Change, Content, Place};
 
 use super::record::{Payload, Record};
+use super::scan::Scanner;
 use super::tools;
 use super::{PART_RESULT, PART_SPAN, said};
 use crate::json;
-use crate::jsonl;
+use crate::jsonl::{self, Read, Records};
 
 /// What the bytes at a place say. `None`: other bytes lie there now, or they cannot be understood.
 pub(super) fn content(bytes: &[u8], place: Place) -> Option<Content> {
@@ -27,23 +28,39 @@ pub(super) fn content(bytes: &[u8], place: Place) -> Option<Content> {
 
 /// A script's patches and, as the last record, its result (or its last patch, where it was cut off).
 fn of_span(bytes: &[u8], place: Place) -> Option<Content> {
-    let begin = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
-    let last = &bytes[begin..];
-    if jsonl::check(last) != place.check {
-        return None;
+    let mut span = Span { check: place.check, changes: Vec::new(), last: None };
+    jsonl::take_all(bytes, &mut span);
+    let Span { changes, last, .. } = span;
+    Some(Content { changes, ..last? })
+}
+
+struct Span {
+    /// That of the last record.
+    check: u32,
+    changes: Vec<Change>,
+    /// The last record, if it is the one that it should be.
+    last: Option<Content>,
+}
+
+impl Records for Span {
+    type Record<'a> = Record<'a>;
+
+    fn read(text: &str, salvaged: bool) -> Option<(Record<'_>, usize)> {
+        Scanner::read(text, salvaged)
     }
-    let mut content = content(last, Place { part: 0, ..place })?;
-    let text = String::from_utf8_lossy(bytes);
-    content.changes = text.split('\n').filter_map(changes_of_script).flatten().collect();
-    Some(content)
+
+    fn take<'a>(&mut self, read: &Read<'a, Record<'a>>) {
+        self.changes.extend(changes_of_script(&read.record).into_iter().flatten());
+        let is_it = read.place.check == self.check;
+        self.last = is_it.then(|| Content { record: json::pretty(read.text), ..of_record(&read.record, 0) });
+    }
 }
 
 /// What a patch inside of a script changed; `None`: the record is no such patch.
-fn changes_of_script(line: &str) -> Option<Vec<Change>> {
-    let (record, _) = Record::first(line)?;
-    let payload = record.payload.0?;
+fn changes_of_script(record: &Record<'_>) -> Option<Vec<Change>> {
+    let payload = record.payload.0.as_ref()?;
     let is_inner = payload.kind.is("patch_apply_end") && !payload.call_id.or_empty().starts_with("call_");
-    (is_inner && tools::is_success(&payload)).then(|| changes_told(&payload))
+    (is_inner && tools::is_success(payload)).then(|| changes_told(payload))
 }
 
 fn changes_told(payload: &Payload<'_>) -> Vec<Change> {

@@ -23,11 +23,11 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use trace::{Agent, Content, Entry, Place};
+use trace::{Agent, Content, Place};
 
 use crate::files::{self, Trouble};
 use crate::jsonl::{self, Cursor, Log, Memory, Scan};
-use crate::{Env, Found, Reader};
+use crate::{Env, Found, Reader, Sink};
 use scan::Scanner;
 
 /// The place's part for the result in a record that tells of a call and its result at once.
@@ -76,11 +76,11 @@ impl Reader for Codex {
         bases(root).into_iter().any(is_below) && files::absent_or_regular(path)
     }
 
-    fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    fn scan(&self, path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
         self.scan_part(path, from, u64::MAX, sink)
     }
 
-    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    fn scan_part(&self, path: &Path, from: &Cursor, limit: u64, sink: &mut Sink<'_>) -> io::Result<Scan> {
         scan(path, from, limit, sink).map_err(|error| files::named(path, error))
     }
 
@@ -118,7 +118,7 @@ fn is_active(root: &Path, name: &str) -> bool {
     day.join(name).is_file()
 }
 
-fn scan(path: &Path, from: &Cursor, limit: u64, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+fn scan(path: &Path, from: &Cursor, limit: u64, sink: &mut Sink<'_>) -> io::Result<Scan> {
     let mut log = Log::open(path, from)?;
     let mut scanner = Scanner::new(sink);
     match log.start.memory.recall() {

@@ -12,9 +12,10 @@ use super::known::{Copying, Held, Known, Patches, Script, Words};
 use super::record::{Payload, Record, TokenCounts, TokenInfo};
 use super::tools::{self, Asked};
 use super::{PART_RESULT, PART_SPAN, said};
+use crate::Sink;
 use crate::ids::{hashed, record_id};
 use crate::json;
-use crate::jsonl::{self, Candidate, Objects};
+use crate::jsonl::{self, Read, Records};
 use crate::words::head;
 
 /// Copied records bear the time at which they were copied, all within this many milliseconds.
@@ -24,7 +25,7 @@ const MOST_SCRIPTS: usize = 64;
 
 /// Makes entries of the records of one log, in their order.
 pub(super) struct Scanner<'s> {
-    sink: &'s mut dyn FnMut(Entry),
+    sink: &'s mut Sink<'s>,
     /// Records are only looked at, to know what stands before a cursor.
     pub(super) muted: bool,
     /// Records told of, those of `muted` not counted.
@@ -41,22 +42,21 @@ struct Spot<'r> {
     stamp: &'r str,
 }
 
-impl Objects for Scanner<'_> {
-    fn object(&mut self, candidate: &Candidate<'_>) -> Option<usize> {
-        let (record, used) = Record::first(candidate.text)?;
-        if candidate.salvaged && !record.stands_alone() {
-            return None;
-        }
-        let bytes = candidate.bytes(used);
-        let place =
-            Place { at: candidate.at, len: u32::try_from(bytes.len()).ok()?, part: 0, check: jsonl::check(bytes) };
-        self.record(&record, place);
-        Some(used)
+impl Records for Scanner<'_> {
+    type Record<'a> = Record<'a>;
+
+    fn read(text: &str, salvaged: bool) -> Option<(Record<'_>, usize)> {
+        let (record, used) = Record::first(text)?;
+        (!salvaged || record.stands_alone()).then_some((record, used))
+    }
+
+    fn take<'a>(&mut self, read: &Read<'a, Record<'a>>) {
+        self.record(&read.record, read.place);
     }
 }
 
 impl<'s> Scanner<'s> {
-    pub(super) fn new(sink: &'s mut dyn FnMut(Entry)) -> Scanner<'s> {
+    pub(super) fn new(sink: &'s mut Sink<'s>) -> Scanner<'s> {
         Scanner { sink, muted: false, records: 0, known: Known::default() }
     }
 

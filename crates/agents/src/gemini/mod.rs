@@ -21,11 +21,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trace::{Agent, Content, Entry, Place};
+use trace::{Agent, Content, Place};
 
 use crate::files::{self, Trouble};
 use crate::jsonl::{self, Cursor, Memory, Scan};
-use crate::{Env, Found, Reader};
+use crate::{Env, Found, Reader, Sink};
 use record::Log;
 use scan::{Scanner, Whose};
 
@@ -65,7 +65,7 @@ impl Reader for Gemini {
         is_below && files::absent_or_regular(path)
     }
 
-    fn scan(&self, path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+    fn scan(&self, path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
         scan(path, from, sink).map_err(|error| files::named(path, error))
     }
 
@@ -100,7 +100,7 @@ fn parent_session(path: &Path) -> Option<Arc<str>> {
     folder.file_name().and_then(OsStr::to_str).filter(|_| is_inside).map(Arc::from)
 }
 
-fn scan(path: &Path, from: &Cursor, sink: &mut dyn FnMut(Entry)) -> io::Result<Scan> {
+fn scan(path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
     let (bytes, identity) = jsonl::whole(path)?;
     let len = bytes.len() as u64;
     let bytes_again = from.offset.min(len);

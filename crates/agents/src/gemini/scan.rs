@@ -9,6 +9,7 @@ use trace::{
 
 use super::record::{After, Log, Message, Slot, TokenCounts, with_message};
 use super::{PART_CALLS, PART_THOUGHTS, tools};
+use crate::Sink;
 use crate::ids::{hashed, record_id, time};
 use crate::jsonl;
 use crate::words::head;
@@ -34,7 +35,7 @@ pub(super) struct Whose {
 
 pub(super) struct Scanner<'s> {
     whose: &'s Whose,
-    sink: &'s mut dyn FnMut(Entry),
+    sink: &'s mut Sink<'s>,
     model: Option<String>,
 }
 
@@ -47,7 +48,7 @@ struct Spot {
 }
 
 impl<'s> Scanner<'s> {
-    pub(super) fn new(whose: &'s Whose, sink: &'s mut dyn FnMut(Entry)) -> Scanner<'s> {
+    pub(super) fn new(whose: &'s Whose, sink: &'s mut Sink<'s>) -> Scanner<'s> {
         Scanner { whose, sink, model: None }
     }
 
