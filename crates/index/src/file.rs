@@ -83,6 +83,8 @@ struct State {
     is_told: bool,
     /// The cache does not know all of it.
     is_dirty: bool,
+    /// The last reading stopped at its limit.
+    has_more: bool,
     /// What it takes in memory, roughly, and what it took when it was written into the cache.
     bytes: usize,
     saved_bytes: usize,
@@ -120,6 +122,8 @@ pub(crate) struct Outcome {
     /// The path goes on from one of the same epoch.
     pub(crate) epoch: u32,
     pub(crate) read: Read,
+    /// The reading stopped at its limit: there is more to read.
+    pub(crate) has_more: bool,
     /// How far it was read, and what the file looked like then. Without what the reader remembers.
     pub(crate) cursor: Cursor,
     pub(crate) stamp: Option<Stamp>,
@@ -155,8 +159,9 @@ impl LogFile {
         lock(&self.slot).state.as_ref().is_some_and(|state| state.stamp == Some(stamp))
     }
 
-    /// Reads what is new. `None`: somebody else is at it, and will look once more before that is done.
-    pub(crate) fn read(self: &Arc<Self>, store: &Store) -> Option<Outcome> {
+    /// Reads what is new, at most about `limit` bytes. `None`: somebody else is at it, and will look once more before
+    /// that is done.
+    pub(crate) fn read(self: &Arc<Self>, store: &Store, limit: u64) -> Option<Outcome> {
         let mut state = {
             let mut slot = lock(&self.slot);
             let state = slot.state.take();
@@ -167,8 +172,8 @@ impl LogFile {
         let mut counted = Counted::default();
         loop {
             let stamp = Stamp::of(&self.path);
-            let read = self.read_once(&mut state, store, &mut counted);
-            state.stamp = stamp.filter(|_| read.is_ok());
+            let read = self.read_once(&mut state, store, limit, &mut counted);
+            state.stamp = stamp.filter(|_| read.is_ok() && !state.has_more);
             state.is_told = read.is_ok();
             state.version += 1;
             let mut slot = lock(&self.slot);
@@ -183,16 +188,27 @@ impl LogFile {
                 Err(error) => Read::Failed(error),
             };
             let cursor = Cursor { memory: Memory::default(), ..state.cursor.clone() };
-            let (version, epoch, stamp) = (state.version, state.epoch, state.stamp);
+            let State { version, epoch, stamp, has_more, .. } = state;
             if self.give_back(state) {
                 state = match lock(&self.slot).state.take() {
                     Some(state) => state,
                     // Who took it meanwhile reads all there is.
-                    None => return Some(Outcome { file: self.clone(), version, epoch, read, cursor, stamp, counted }),
+                    None => {
+                        return Some(Outcome {
+                            file: self.clone(),
+                            version,
+                            epoch,
+                            read,
+                            has_more,
+                            cursor,
+                            stamp,
+                            counted,
+                        });
+                    }
                 };
                 continue;
             }
-            return Some(Outcome { file: self.clone(), version, epoch, read, cursor, stamp, counted });
+            return Some(Outcome { file: self.clone(), version, epoch, read, has_more, cursor, stamp, counted });
         }
     }
 
@@ -215,10 +231,11 @@ impl LogFile {
     }
 
     /// After an error the log counts as never read.
-    fn read_once(&self, state: &mut State, store: &Store, counted: &mut Counted) -> io::Result<()> {
+    fn read_once(&self, state: &mut State, store: &Store, limit: u64, counted: &mut Counted) -> io::Result<()> {
         counted.scans += 1;
+        state.has_more = false;
         // A defect of a reader must not keep all other logs from being read.
-        let scanned = catch_unwind(AssertUnwindSafe(|| self.scan(state, store, counted)));
+        let scanned = catch_unwind(AssertUnwindSafe(|| self.scan(state, store, limit, counted)));
         match scanned.unwrap_or_else(|_| Err(io::Error::other("reading this log ends in a defect of Turnlens"))) {
             Ok(scan) => {
                 counted.bytes += scan.bytes_read;
@@ -227,6 +244,7 @@ impl LogFile {
                     deriver.count(scan.cursor.offset, scan.cursor.records, &scan.broken);
                 }
                 state.cursor = scan.cursor;
+                state.has_more = scan.more;
                 Ok(())
             }
             Err(error) => {
@@ -236,21 +254,21 @@ impl LogFile {
         }
     }
 
-    fn scan(&self, state: &mut State, store: &Store, counted: &mut Counted) -> io::Result<Scan> {
+    fn scan(&self, state: &mut State, store: &Store, limit: u64, counted: &mut Counted) -> io::Result<Scan> {
         // Links and folders are no logs, whatever their names: looking for logs passes them, too.
         if !std::fs::symlink_metadata(&self.path)?.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
         if state.cursor == Cursor::default() {
             let deriver = state.deriver.get_or_insert_with(|| Box::new(deriver(self.id, self.reader, &self.path)));
-            return self.reader.scan(&self.path, &state.cursor, &mut |entry| {
+            return self.reader.scan_part(&self.path, &state.cursor, limit, &mut |entry| {
                 counted.entries += 1;
                 deriver.push(entry);
             });
         }
         // Whether these entries go on from those before is known only behind the last of them.
         let mut held: Vec<Entry> = Vec::new();
-        let scan = self.reader.scan(&self.path, &state.cursor, &mut |entry| held.push(entry))?;
+        let scan = self.reader.scan_part(&self.path, &state.cursor, limit, &mut |entry| held.push(entry))?;
         if scan.restarted {
             self.start_over(state);
             state.deriver = Some(Box::new(deriver(self.id, self.reader, &self.path)));
@@ -262,7 +280,7 @@ impl LogFile {
                 // What rested was of another place of the log, or is lost: from there on.
                 counted.bytes += scan.bytes_read;
                 counted.bytes_again += scan.bytes_again;
-                return self.scan(state, store, counted);
+                return self.scan(state, store, limit, counted);
             }
         }
         if let Some(deriver) = &mut state.deriver {

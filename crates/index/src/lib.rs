@@ -49,7 +49,7 @@ pub struct Index {
     store: Arc<Store>,
     /// What an earlier process knew was looked for.
     restored: Once,
-    /// The generation of the logs whose summaries lie in the cache.
+    /// [`Logs::content`] of the summaries that lie in the cache.
     saved: Mutex<u64>,
     registry: Mutex<Registry>,
     publisher: Mutex<Publisher>,

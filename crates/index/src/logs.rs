@@ -20,13 +20,15 @@ use crate::summary::{FileUse, LogSummary};
 #[derive(Clone)]
 pub struct Logs {
     pub(crate) generation: u64,
+    /// Grows with every change of what is saved.
+    pub(crate) content: u64,
     pub(crate) reading: Option<(usize, usize)>,
     /// By the log's id.
     pub(crate) known: Grown<Option<Known>>,
     /// Logs that are no sub-agent's, the one with the newest record first.
     pub(crate) newest: Vec<(Reverse<Option<Timestamp>>, LogId)>,
     pub(crate) sessions: Arc<FxHashMap<Arc<str>, Members>>,
-    pub(crate) touches: Arc<FxHashMap<Box<str>, Arc<Vec<Touch>>>>,
+    pub(crate) touches: Arc<FxHashMap<Arc<str>, Arc<Vec<Touch>>>>,
     pub(crate) origins: Arc<FxHashMap<LogId, Origin>>,
     pub(crate) trouble: Arc<[Trouble]>,
     pub(crate) store: Arc<Store>,
@@ -216,6 +218,7 @@ impl Logs {
     pub(crate) fn new(store: Arc<Store>) -> Logs {
         Logs {
             generation: 0,
+            content: 0,
             reading: Some((0, 0)),
             known: Grown::default(),
             newest: Vec::new(),

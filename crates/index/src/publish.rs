@@ -40,6 +40,9 @@ impl Index {
         let next = &mut publisher.next;
         let last = self.published.load();
         let is_same = changed.is_empty() && last.reading == reading && Arc::ptr_eq(&last.trouble, &next.trouble);
+        if !changed.is_empty() {
+            next.content += 1;
+        }
         if !is_same {
             next.generation += 1;
             next.reading = reading;
@@ -133,11 +136,14 @@ impl Publisher {
         let before = self.next.known(file.id).cloned();
         let (now, trouble) = match read {
             Read::Unchanged => {
-                self.next.set_known(file.id, before.map(|known| Known { stamp, ..known }));
+                if before.as_ref().is_some_and(|known| known.stamp != stamp) {
+                    self.next.content += 1;
+                    self.next.set_known(file.id, before.map(|known| Known { stamp, ..known }));
+                }
                 return None;
             }
             Read::There { summary, path, bytes } => {
-                self.next.store.put_sized(&file, version, path, bytes);
+                self.next.store.shelf.renew(file.id, version, bytes, &path);
                 (Some(summary), None)
             }
             Read::Gone => (None, None),

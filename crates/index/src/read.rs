@@ -1,9 +1,9 @@
 //! Finding logs and reading what is new in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use agents::{Found, Reader};
@@ -14,15 +14,17 @@ use crate::{Changed, Index, Progress, lock};
 
 /// Logs that are read at the same time.
 const THREADS: usize = 2;
-/// How long what was read waits for more before it is published.
+/// How long what was read waits for more before it is published; at first a person waits for anything at all.
 const BATCH: Duration = Duration::from_millis(100);
+const FIRST_BATCH: Duration = Duration::from_millis(25);
+/// Bytes of a log's beginning that are read, and shown, before the rest of it. Most logs are shorter.
+const PIECE: u64 = 4 << 20;
 
 impl Index {
     /// Looks for logs and reads what is new in them, newest first. What was read is published as it comes; on return
     /// all of it is. Files whose length and time did not change are not opened.
     pub fn refresh(&self, progress: &(dyn Fn(Progress) + Sync)) -> Changed {
-        self.restore();
-        let found = self.discover();
+        let found = self.restore_and_discover();
         let there: FxHashSet<&Path> = found.iter().map(|(_, found)| &*found.path).collect();
         let (gone, new) = {
             let mut registry = lock(&self.registry);
@@ -69,6 +71,22 @@ impl Index {
         self.read_all(&files, false, &|_| {})
     }
 
+    /// Reads the beginnings of logs that nobody read yet and whose files bear this name: somebody waits for them while
+    /// others are read. Who found them reads the rest.
+    pub fn read_first(&self, name: &str) -> Changed {
+        let logs = self.snapshot();
+        let is_wanted = |file: &&Arc<LogFile>| {
+            let stem = file.path.file_stem().unwrap_or_default();
+            logs.summary(file.id).is_none() && stem.to_string_lossy().contains(name)
+        };
+        let wanted: Vec<Arc<LogFile>> = lock(&self.registry).files().filter(is_wanted).cloned().collect();
+        let mut read = Vec::new();
+        for file in wanted {
+            self.read_piece(&file, PIECE, &mut |outcome, _| read.extend(outcome));
+        }
+        self.publish(read, self.snapshot().reading())
+    }
+
     fn log_at(&self, path: &Path, roots: &[(&'static dyn Reader, PathBuf)]) -> At {
         let of_root = roots.iter().find(|(reader, root)| path.starts_with(root) && reader.is_log(root, path));
         let mut registry = lock(&self.registry);
@@ -86,6 +104,17 @@ impl Index {
         }
     }
 
+    /// The two have nothing to do with each other, and a person waits for the first list.
+    fn restore_and_discover(&self) -> Vec<(&'static dyn Reader, Found)> {
+        if self.restored.is_completed() {
+            return self.discover();
+        }
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.restore());
+            self.discover()
+        })
+    }
+
     /// Every log below every root. What could not be looked at is trouble from now on, or no more.
     fn discover(&self) -> Vec<(&'static dyn Reader, Found)> {
         let mut all = Vec::new();
@@ -99,10 +128,9 @@ impl Index {
         all
     }
 
-    /// Reads on two threads, in this order, while this one publishes.
+    /// Reads on two threads while this one publishes: the beginnings in this order, then what is left of long logs.
     fn read_all(&self, files: &[Arc<LogFile>], is_first: bool, progress: &(dyn Fn(Progress) + Sync)) -> Changed {
         let total = files.len();
-        let next = AtomicUsize::new(0);
         let mut done = 0;
         let mut changed = Changed::default();
         let mut batch: Vec<Outcome> = Vec::new();
@@ -114,36 +142,44 @@ impl Index {
             changed.gone.extend(gone);
             progress(Progress { done, total });
         };
-        if total == 1 {
+        if let [file] = files {
             // The usual case of a growing log needs no threads.
-            batch.extend(files[0].read(&self.store));
-            batch.iter().for_each(|outcome| self.store.count_outcome(outcome));
-            publish(&mut batch, total);
+            self.read_in_pieces(file, PIECE, &mut |outcome, has_more| {
+                batch.extend(outcome);
+                publish(&mut batch, usize::from(!has_more));
+            });
         } else if total > 1 {
             publish(&mut batch, 0);
+            let queue = &Queue::new(files);
             std::thread::scope(|scope| {
                 let (sender, outcomes) = crossbeam_channel::unbounded();
                 for _ in 0..THREADS.min(total) {
-                    let (sender, next) = (sender.clone(), &next);
+                    let sender = sender.clone();
+                    // The other end is gone only after a panic there.
+                    let send = move |outcome, has_more| _ = sender.send((outcome, has_more));
                     scope.spawn(move || {
-                        while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                            // The other end is gone only after a panic there.
-                            let _ = sender.send(file.read(&self.store));
-                            if self.store.is_full() && file.rest(&self.store, &|_| false) {
-                                let _ = sender.send(file.read(&self.store));
+                        while let Some(file) = queue.next_beginning() {
+                            let has_more =
+                                self.read_piece(file, PIECE, &mut |outcome, has_more| send(outcome, has_more));
+                            if has_more {
+                                queue.put_rest(file.clone());
                             }
+                        }
+                        while let Some(file) = queue.next_rest() {
+                            self.read_in_pieces(&file, 2 * PIECE, &mut |outcome, has_more| send(outcome, has_more));
                         }
                     });
                 }
                 drop(sender);
-                let mut due = Instant::now() + BATCH;
-                while let Ok(outcome) = outcomes.recv() {
-                    done = (done + 1).min(total);
-                    outcome.iter().for_each(|outcome| self.store.count_outcome(outcome));
+                let mut due = Instant::now() + FIRST_BATCH;
+                while let Ok((outcome, has_more)) = outcomes.recv() {
+                    done += usize::from(!has_more);
                     batch.extend(outcome);
-                    if Instant::now() >= due {
+                    let now = Instant::now();
+                    if now >= due {
                         publish(&mut batch, done);
-                        due = Instant::now() + BATCH;
+                        // Publishing costs with what there is: it must not become most of the work.
+                        due = Instant::now() + BATCH.max(now.elapsed() * 20);
                     }
                 }
             });
@@ -154,6 +190,50 @@ impl Index {
             logs.dedup();
         }
         changed
+    }
+
+    /// Reads a log to its end, in pieces that double.
+    fn read_in_pieces(&self, file: &Arc<LogFile>, first: u64, told: &mut dyn FnMut(Option<Outcome>, bool)) {
+        let mut limit = first;
+        while self.read_piece(file, limit, told) {
+            limit = limit.saturating_mul(2);
+        }
+    }
+
+    /// Whether there is more to read.
+    fn read_piece(&self, file: &Arc<LogFile>, limit: u64, told: &mut dyn FnMut(Option<Outcome>, bool)) -> bool {
+        let outcome = file.read(&self.store, limit);
+        let has_more = outcome.as_ref().is_some_and(|outcome| outcome.has_more);
+        outcome.iter().for_each(|outcome| self.store.count_outcome(outcome));
+        // Somebody may have wanted to read it while it was written.
+        let again = !has_more && self.store.is_full() && file.rest(&self.store, &|_| false);
+        told(outcome, has_more || again);
+        has_more || again
+    }
+}
+
+/// Logs that are to be read.
+struct Queue<'f> {
+    files: &'f [Arc<LogFile>],
+    next: AtomicUsize,
+    rest: Mutex<VecDeque<Arc<LogFile>>>,
+}
+
+impl<'f> Queue<'f> {
+    fn new(files: &'f [Arc<LogFile>]) -> Queue<'f> {
+        Queue { files, next: AtomicUsize::new(0), rest: Mutex::default() }
+    }
+
+    fn next_beginning(&self) -> Option<&'f Arc<LogFile>> {
+        self.files.get(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn put_rest(&self, file: Arc<LogFile>) {
+        lock(&self.rest).push_back(file);
+    }
+
+    fn next_rest(&self) -> Option<Arc<LogFile>> {
+        lock(&self.rest).pop_front()
     }
 }
 

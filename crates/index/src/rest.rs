@@ -44,6 +44,7 @@ impl Index {
         };
         for file in files {
             if file.rest(&self.store, &|stamp| !is_quiet(stamp)) {
+                // Somebody wanted to read it meanwhile.
                 self.refresh_paths(&[file.path.to_path_buf()]);
             }
             if !cache.is_writable() {
@@ -51,17 +52,17 @@ impl Index {
             }
         }
         self.save_summaries(cache);
-        cache.tidy();
     }
 
     fn save_summaries(&self, cache: &Cache) {
         let logs = self.snapshot();
         let mut saved = lock(&self.saved);
-        if *saved == logs.generation() || logs.reading().is_some() {
+        if *saved == logs.content || logs.reading().is_some() {
             return;
         }
         if cache.write(&self.summaries_name(), &[&bitcode::encode(&logs.saved())]) {
-            *saved = logs.generation();
+            *saved = logs.content;
+            cache.tidy();
         }
     }
 
@@ -89,7 +90,6 @@ impl Index {
         drop(registry);
         let Some(logs) = logs else { return };
         self.publish_saved(logs);
-        *lock(&self.saved) = self.snapshot().generation();
     }
 
     /// Who reads other folders, or logs of other agents, has other summaries.

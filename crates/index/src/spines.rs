@@ -72,6 +72,13 @@ impl Shelf {
         held.make_room();
     }
 
+    /// Puts a newer version in the place of the one that is there; what nobody asked for is not kept.
+    pub(crate) fn renew(&self, log: LogId, version: u64, bytes: usize, path: &Arc<DerivedPath>) {
+        if lock(&self.held).spines.contains_key(&log) {
+            self.put(log, version, bytes, &Arc::new(Spine::new(path.clone())));
+        }
+    }
+
     pub(crate) fn forget(&self, log: LogId) {
         let mut held = lock(&self.held);
         if let Some(entry) = held.spines.remove(&log) {

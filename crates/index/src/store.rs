@@ -11,6 +11,7 @@ use crate::cache::{Cache, SpineHead, log_key, spine_name};
 use crate::derive::Rest;
 use crate::file::{LogFile, Outcome, deriver};
 use crate::spines::{Shelf, Spine};
+use crate::summary::bytes_of;
 use crate::{Counted, Deriver};
 
 /// Bytes that wait to be written into the cache, roughly. Beyond it whoever reads logs writes them first.
@@ -61,12 +62,8 @@ impl Store {
     }
 
     /// Keeps a path in memory as long as there is room.
-    pub(crate) fn put(&self, file: &LogFile, version: u64, path: Arc<DerivedPath>) -> Arc<Spine> {
-        let bytes = crate::summary::bytes_of(&path);
-        self.put_sized(file, version, path, bytes)
-    }
-
-    pub(crate) fn put_sized(&self, file: &LogFile, version: u64, path: Arc<DerivedPath>, bytes: usize) -> Arc<Spine> {
+    fn put(&self, file: &LogFile, version: u64, path: Arc<DerivedPath>) -> Arc<Spine> {
+        let bytes = bytes_of(&path);
         let spine = Arc::new(Spine::new(path));
         self.shelf.put(file.id, version, bytes, &spine);
         spine

@@ -19,6 +19,8 @@ const QUIET: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_millis(100);
 /// How often is looked where the system does not tell.
 const TICK: Duration = Duration::from_secs(2);
+/// So long after a change the cache is told of it. A process that is killed before reads that again.
+const SAVE_AFTER: Duration = Duration::from_secs(30);
 /// So many of the newest logs are looked at with every tick, because some systems (Windows while the writer keeps
 /// the file open, network folders) tell of growth late or never.
 const LOOKED_AT: usize = 8;
@@ -43,6 +45,9 @@ struct Follower {
     /// `None`: this system gives no watcher now.
     watcher: Option<RecommendedWatcher>,
     roots: Vec<Root>,
+    /// When what changed is to be saved. `None`: nothing changed since the last time.
+    save_at: Option<Instant>,
+    saving: Option<JoinHandle<()>>,
 }
 
 struct Root {
@@ -91,6 +96,8 @@ impl Index {
             messages: receiver,
             watcher: notify::recommended_watcher(tell).ok(),
             roots: roots.map(|path| Root { real: path.clone(), path, state: RootState::Missing }).collect(),
+            save_at: None,
+            saving: None,
         };
         watcher.watch_roots();
         let thread = std::thread::Builder::new().name("turnlens-logs".into()).spawn(move || watcher.run()).ok();
@@ -124,6 +131,7 @@ impl Follower {
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     self.look(&mut pending);
+                    self.save();
                     next_look = Instant::now() + TICK;
                 }
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -174,7 +182,7 @@ impl Follower {
         self.roots.iter().find_map(in_other_words).unwrap_or(path)
     }
 
-    fn read(&self, pending: Pending) {
+    fn read(&mut self, pending: Pending) {
         if pending.is_empty() {
             return;
         }
@@ -184,8 +192,20 @@ impl Follower {
             self.index.refresh_paths(&Vec::from_iter(pending.paths))
         };
         if !changed.is_empty() {
+            self.save_at.get_or_insert(Instant::now() + SAVE_AFTER);
             (self.on_change)(changed);
         }
+    }
+
+    /// Saves what changed, when it is time, beside the following.
+    fn save(&mut self) {
+        let is_due = self.save_at.is_some_and(|at| at <= Instant::now());
+        if !is_due || self.saving.as_ref().is_some_and(|saving| !saving.is_finished()) {
+            return;
+        }
+        self.save_at = None;
+        let index = self.index.clone();
+        self.saving = std::thread::Builder::new().name("turnlens-saving".into()).spawn(move || index.save()).ok();
     }
 
     /// What the system does not tell.

@@ -214,6 +214,54 @@ fn a_first_read_tells_how_far_it_is() {
 }
 
 #[test]
+fn what_somebody_waits_for_is_read_first() {
+    let home = Home::new();
+    for n in 0..20 {
+        home.write(&format!("s{n}"), &records(&format!("s{n}"), FIRST));
+    }
+    let index = Index::new(home.env());
+    let first = Mutex::new(None);
+    index.refresh(&|_| {
+        let mut first = first.lock().unwrap();
+        if first.is_none() {
+            let changed = index.read_first("s17");
+            let logs = index.snapshot();
+            let known: Vec<String> = logs.sessions().map(|log| log.session.to_string()).collect();
+            *first = Some((changed.logs.len(), known, logs.reading()));
+        }
+    });
+    assert_eq!(first.into_inner().unwrap(), Some((1, vec!["s17".to_owned()], Some((0, 20)))));
+    assert_eq!(index.read_first("s17"), Changed::default());
+    assert_as_fresh(&home, &index);
+}
+
+#[test]
+fn a_long_log_is_shown_piece_by_piece() {
+    let home = Home::new();
+    let turn = |n: usize| format!("p{n} prompt Turn {n} {}\n", "and so on ".repeat(2_000));
+    home.write("s", &records("s", &(0..600).map(turn).collect::<String>()));
+    home.write("t", &records("t", FIRST));
+    let whole = fs::metadata(home.log("s")).unwrap().len();
+    let index = Index::new(home.env());
+    let seen = Mutex::new(Vec::new());
+    let look = |index: &Index| {
+        let logs = index.snapshot();
+        seen.lock().unwrap().extend(logs.sessions().filter(|log| &*log.session == "s").map(|log| log.turns));
+    };
+    index.refresh(&|_| {
+        index.read_first("s");
+        look(&index);
+    });
+    look(&index);
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.is_sorted() && seen[0] > 0 && seen[0] < 600 && seen.last() == Some(&600), "{seen:?}");
+    let counted = index.counted();
+    assert!(counted.scans >= 4 && counted.bytes < whole + whole / 10, "{counted:?} of {whole}");
+    assert!(counted.bytes_again <= counted.scans * Cursor::PROOF);
+    assert_as_fresh(&home, &index);
+}
+
+#[test]
 fn bodies_are_read_at_their_places() {
     let home = Home::new();
     home.write("s", &records("s", FIRST));

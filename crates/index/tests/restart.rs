@@ -240,6 +240,7 @@ fn what_was_not_used_makes_room() {
     let all = home.restarted().cache_report().unwrap();
     assert_eq!(all.logs, 6);
     let budget = all.bytes - 2 * of_one;
+    home.append("s0", &records("s0", MORE));
     let index = Index::with_budget(home.env(), &Agent::ALL, &home.cache(), budget);
     index.refresh(&|_| {});
     index.save();

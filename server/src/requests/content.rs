@@ -67,6 +67,9 @@ async fn content_when_read(state: &State, id: DocumentId) -> Result<Content> {
         let look = move |_: &_| {
             // Taken first: what was read before it is on the page.
             let reading = asked.engine.workspace.moment().reading();
+            if let (Some(_), DocumentId::Trace { session, .. }) = (reading, &id) {
+                asked.engine.workspace.index().read_first(session);
+            }
             match (asked.page(&id), reading) {
                 (Some(page), _) => Content::Page(page),
                 (None, Some((done, total))) => Content::Reading(done, total),
