@@ -264,6 +264,15 @@ pub(crate) fn read<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) 
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
+/// The text of a string that was left as it stands. `None`: absent, or no string.
+pub(crate) fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    read::<Str<'_>>(raw).take()
+}
+
+pub(crate) fn is_string(raw: Option<&RawValue>) -> bool {
+    raw.is_some_and(|raw| raw.get().starts_with('"'))
+}
+
 /// The object at the beginning of `text` as `T`, and its length in bytes.
 pub(crate) fn first<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, usize)> {
     let mut stream = serde_json::Deserializer::from_str(text).into_iter::<T>();

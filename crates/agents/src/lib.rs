@@ -13,6 +13,7 @@ mod gemini;
 mod ids;
 mod json;
 mod jsonl;
+mod names;
 mod paths;
 mod recent;
 mod records;

@@ -44,7 +44,11 @@ impl Excerpt {
     }
 
     pub fn with_limit(text: &str, limit: usize) -> Excerpt {
-        let end = text.char_indices().nth(limit).map_or(text.len(), |(at, _)| at);
+        let end = match text.as_bytes().get(..limit) {
+            None => text.len(),
+            Some(head) if head.is_ascii() => limit,
+            Some(_) => text.char_indices().nth(limit).map_or(text.len(), |(at, _)| at),
+        };
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         // As `lines` counts them, at the speed of memory.
         let ends = text.bytes().filter(|byte| *byte == b'\n').count();

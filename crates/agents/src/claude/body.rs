@@ -1,6 +1,5 @@
 //! The whole of a record, or of one content block of it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -70,7 +69,7 @@ fn of_message(record: &Record<'_>, part: u16, cwd: Option<&str>, at: Option<Time
         "tool_use" | "server_tool_use" | "mcp_tool_use" => of_call(block, cwd),
         "tool_result" => {
             let alone = blocks.iter().filter(|block| block.kind.is("tool_result")).count() == 1;
-            of_result(block, record.tool_use_result.filter(|_| alone), cwd, at)
+            of_result(block, record.tool_use_result.outcome().filter(|_| alone), cwd, at)
         }
         kind if kind.ends_with("_tool_result") => text(&tools::output(block)),
         // Text and images of a user make one prompt, without what the client put before it.
@@ -105,18 +104,18 @@ fn change_asked_for(tool: &str, input: &Input<'_>, cwd: Option<&str>) -> Option<
     match tool {
         "Edit" => change.replacements.push(replacement(&input.old_string, &input.new_string, input.replace_all.0)),
         "MultiEdit" => change.replacements = replacements(&input.edits),
-        "Write" => change.after = input.content.get().map(Arc::from),
+        "Write" => change.after = whole_text(input.content),
         "NotebookEdit" => {}
         _ => return None,
     }
     Some(change)
 }
 
-fn of_result(block: &Block<'_>, raw: Option<&RawValue>, cwd: Option<&str>, at: Option<Timestamp>) -> Content {
+fn of_result(block: &Block<'_>, told: Option<&Outcome<'_>>, cwd: Option<&str>, at: Option<Timestamp>) -> Content {
     let output = tools::output(block).into_owned();
-    let Some(told) = tools::outcome(raw).filter(|_| !block.is_error.0) else { return text(&output) };
-    let observed = observation(&told, cwd, at);
-    Content { text: output, changes: change_told(&told, cwd).into_iter().collect(), observed, ..Content::default() }
+    let Some(told) = told.filter(|_| !block.is_error.0) else { return text(&output) };
+    let observed = observation(told, cwd, at);
+    Content { text: output, changes: change_told(told, cwd).into_iter().collect(), observed, ..Content::default() }
 }
 
 fn observation(told: &Outcome<'_>, cwd: Option<&str>, at: Option<Timestamp>) -> Vec<Observation> {
@@ -185,5 +184,5 @@ fn hunks(raw: Option<&RawValue>) -> Vec<Hunk> {
 }
 
 fn whole_text(raw: Option<&RawValue>) -> Option<Arc<str>> {
-    json::read::<Str<'_>>(raw).take().map(|text: Cow<'_, str>| Arc::from(text))
+    json::text(raw).map(Arc::from)
 }

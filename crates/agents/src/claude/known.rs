@@ -28,10 +28,15 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What the call asked for. A call has one result.
-    pub(super) fn take_call(&mut self, id: &str) -> Option<Asked> {
-        self.calls.get(id)?;
-        Arc::make_mut(&mut self.calls).take(id)
+    /// The call's id, and what it asked for. A call has one result.
+    pub(super) fn take_call(&mut self, id: &str) -> (Arc<str>, Option<Asked>) {
+        match self.calls.get(id).map(|(id, _)| id.clone()) {
+            Some(id) => {
+                let asked = Arc::make_mut(&mut self.calls).take(&id);
+                (id, asked)
+            }
+            None => (id.into(), None),
+        }
     }
 
     pub(super) fn is_new_link(&mut self, words: &str) -> bool {

@@ -5,7 +5,8 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use trace::{RecordId, Timestamp};
 
@@ -54,7 +55,7 @@ pub(super) struct Record<'a> {
     #[serde(borrow)]
     pub(super) message: Obj<Message<'a>>,
     #[serde(borrow)]
-    pub(super) tool_use_result: Option<&'a RawValue>,
+    pub(super) tool_use_result: Kept<'a>,
     #[serde(borrow, rename = "parentToolUseID")]
     pub(super) parent_tool_use_id: Str<'a>,
     #[serde(borrow)]
@@ -190,7 +191,45 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blocks<'a> {
     }
 }
 
-/// `toolUseResult`, where it is an object. Texts of files stay raw: a scan only counts them.
+/// `toolUseResult`: what the client keeps of a result for itself.
+#[derive(Default)]
+pub(super) enum Kept<'a> {
+    /// Absent, or the array that results of MCP tools are.
+    #[default]
+    Nothing,
+    /// The words of an error.
+    Text,
+    Outcome(Box<Outcome<'a>>),
+}
+
+impl<'a> Kept<'a> {
+    pub(super) fn outcome(&self) -> Option<&Outcome<'a>> {
+        match self {
+            Kept::Outcome(outcome) => Some(outcome),
+            Kept::Nothing | Kept::Text => None,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Kept<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Kept<'a>, D::Error> {
+        struct Read<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Read<'a> {
+            type Value = Kept<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a tool's outcome")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Kept<'a>, A::Error> {
+                Outcome::deserialize(MapAccessDeserializer::new(map)).map(|outcome| Kept::Outcome(Box::new(outcome)))
+            }
+            nothing!(Kept::Text; str);
+            nothing!(Kept::Nothing; bool numbers unit seq);
+        }
+        deserializer.deserialize_any(Read(PhantomData))
+    }
+}
+
+/// `toolUseResult`, where it is an object. Texts of files and outputs stay raw: a scan only counts their lines.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Outcome<'a> {
@@ -198,7 +237,7 @@ pub(super) struct Outcome<'a> {
     pub(super) kind: Str<'a>,
     // Commands.
     #[serde(borrow)]
-    pub(super) stdout: Str<'a>,
+    pub(super) stdout: Option<&'a RawValue>,
     pub(super) interrupted: Flag,
     #[serde(borrow)]
     pub(super) background_task_id: Str<'a>,
@@ -324,8 +363,7 @@ pub(super) struct Input<'a> {
     pub(super) subagent_type: Str<'a>,
     pub(super) old_string: Str<'a>,
     pub(super) new_string: Str<'a>,
-    pub(super) content: Str<'a>,
-    pub(super) new_source: Str<'a>,
+    pub(super) content: Option<&'a RawValue>,
     pub(super) replace_all: Flag,
     pub(super) offset: Num,
     pub(super) limit: Num,
@@ -369,7 +407,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Input<'a> {
                         "old_string" => input.old_string = map.next_value()?,
                         "new_string" => input.new_string = map.next_value()?,
                         "content" => input.content = map.next_value()?,
-                        "new_source" => input.new_source = map.next_value()?,
+                        // A notebook's text is told by the result.
+                        "new_source" => _ = map.next_value::<IgnoredAny>()?,
                         "replace_all" => input.replace_all = map.next_value()?,
                         "offset" => input.offset = map.next_value()?,
                         "limit" => input.limit = map.next_value()?,

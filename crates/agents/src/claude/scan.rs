@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
 use trace::{
     Backup, Compaction, Context, Entry, Excerpt, Place, Prompt, PromptSource, RecordId, Timestamp, TitleSource, Tokens,
     Usage, What,
@@ -10,13 +9,14 @@ use trace::{
 
 use super::known::Known;
 
-use super::record::{Block, Message, Progress, Rare, Record, TokenCounts, hashed, record_id, time};
+use super::record::{Block, Kept, Message, Progress, Rare, Record, TokenCounts, hashed, record_id, time};
 use super::said::{Manner, Said, head, listen};
 use super::tools;
 use super::{PART_TASK, SYNTHETIC, system};
 use crate::Sink;
 use crate::json;
 use crate::jsonl::{Read, Records};
+use crate::names::Names;
 use crate::paths::absolute;
 
 /// Makes entries of the records of one log, in their order.
@@ -29,6 +29,8 @@ pub(super) struct Scanner<'s> {
     pub(super) records: u32,
     /// What travels with the cursor.
     pub(super) known: Known,
+    /// Of tools and models.
+    names: Names,
 }
 
 /// The sub-agent whose own log is read.
@@ -65,7 +67,7 @@ impl Records for Scanner<'_> {
 
 impl<'s> Scanner<'s> {
     pub(super) fn new(own_side: Option<OwnSide>, sink: &'s mut Sink<'s>) -> Scanner<'s> {
-        Scanner { own_side, sink, muted: false, records: 0, known: Known::default() }
+        Scanner { own_side, sink, muted: false, records: 0, known: Known::default(), names: Names::default() }
     }
 
     fn record(&mut self, record: &Record<'_>, text: &str, place: Place) {
@@ -173,7 +175,7 @@ impl<'s> Scanner<'s> {
 
     fn user(&mut self, record: &Record<'_>, node: &mut Node) {
         let cwd = self.cwd_of(record);
-        self.results(record.blocks(), record.tool_use_result, cwd.as_deref(), node);
+        self.results(record, cwd.as_deref(), node);
         let source = match record.prompt_source.or_empty() {
             _ if record.is_sidechain.0 || self.known.told.parent_session.is_some() => PromptSource::Task,
             "queued" => PromptSource::Queued,
@@ -199,14 +201,15 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// Results of tools among the blocks. `raw` tells of one result: where a record holds several, it is nobody's.
-    fn results(&mut self, blocks: &[Block<'_>], raw: Option<&RawValue>, cwd: Option<&str>, node: &mut Node) {
+    /// Results of tools among the blocks. What the record keeps tells of one: where it holds several, it is nobody's.
+    fn results(&mut self, record: &Record<'_>, cwd: Option<&str>, node: &mut Node) {
         let is_result = |block: &&Block<'_>| block.kind.is("tool_result");
-        let raw = raw.filter(|_| blocks.iter().filter(is_result).count() == 1);
-        for (part, block) in (0u16..).zip(blocks).filter(|(_, block)| is_result(block)) {
+        let is_one = record.blocks().iter().filter(is_result).count() == 1;
+        let kept = if is_one { &record.tool_use_result } else { &Kept::Nothing };
+        for (part, block) in (0u16..).zip(record.blocks()).filter(|(_, block)| is_result(block)) {
             let Some(call) = block.tool_use_id.filled() else { continue };
-            let asked = self.known.take_call(call);
-            let result = tools::result(call.into(), block, raw, asked.as_ref(), cwd);
+            let (call, asked) = self.known.take_call(call);
+            let result = tools::result(call, block, kept, asked.as_ref(), cwd);
             self.emit(node, part, What::Result(result));
         }
     }
@@ -226,7 +229,7 @@ impl<'s> Scanner<'s> {
             };
             self.emit(node, part, what);
         }
-        if let Some(usage) = usage(record, message) {
+        if let Some(usage) = usage(record, message, &mut self.names) {
             self.emit(node, 0, What::Usage(usage));
         }
     }
@@ -235,7 +238,7 @@ impl<'s> Scanner<'s> {
         let Some(id) = block.id.filled().map(Arc::<str>::from) else { return What::Unknown("call without id".into()) };
         let shared = self.known.told.cwd.as_ref();
         let (call, asked) =
-            tools::call(id.clone(), block.name.or_empty().into(), &json::read(block.input), cwd, shared);
+            tools::call(id.clone(), self.names.get(block.name.or_empty()), &json::read(block.input), cwd, shared);
         Arc::make_mut(&mut self.known.calls).put(id, asked);
         What::Call(call)
     }
@@ -243,8 +246,8 @@ impl<'s> Scanner<'s> {
     /// The result of a tool that ran where the model runs.
     fn result_among_words(&mut self, block: &Block<'_>) -> What {
         let Some(call) = block.tool_use_id.filled() else { return What::Silent };
-        let asked = self.known.take_call(call);
-        What::Result(tools::result(call.into(), block, None, asked.as_ref(), None))
+        let (call, asked) = self.known.take_call(call);
+        What::Result(tools::result(call, block, &Kept::Nothing, asked.as_ref(), None))
     }
 
     fn attachment(&mut self, record: &Record<'_>, node: &mut Node) {
@@ -316,7 +319,7 @@ impl<'s> Scanner<'s> {
         match inner.kind.or_empty() {
             "assistant" => self.assistant(inner, &mut node),
             "user" => {
-                self.results(inner.blocks(), inner.tool_use_result, cwd.as_deref(), &mut node);
+                self.results(inner, cwd.as_deref(), &mut node);
                 let mut told = listen(inner.blocks(), manner_of(inner));
                 // A second prompt can only be the client's: nobody types to a sub-agent.
                 told.retain(|(_, said)| *said == Said::Interrupted);
@@ -452,7 +455,7 @@ fn words(text: &str) -> Option<Excerpt> {
     (!text.trim().is_empty()).then(|| Excerpt::of(text))
 }
 
-fn usage(record: &Record<'_>, message: &Message<'_>) -> Option<Usage> {
+fn usage(record: &Record<'_>, message: &Message<'_>, names: &mut Names) -> Option<Usage> {
     let counts = message.usage.0.as_ref()?;
     if record.is_api_error_message.0 || message.model.is(SYNTHETIC) {
         return None;
@@ -464,7 +467,8 @@ fn usage(record: &Record<'_>, message: &Message<'_>) -> Option<Usage> {
         (None, Some(request)) => Some(hashed(&[request])),
         (None, None) => None,
     };
-    Some(Usage { response, model: message.model.filled().map(Into::into), tokens: tokens(counts) })
+    let model = message.model.filled().map(|model| names.get(model));
+    Some(Usage { response, model, tokens: tokens(counts) })
 }
 
 fn tokens(counts: &TokenCounts) -> Tokens {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use trace::{Call, EditStub, Excerpt, StepKind, ToolResult, Touches};
 
-use super::record::{Block, Input, Outcome, PatchHunk, Signs};
+use super::record::{Block, Input, Kept, Outcome, PatchHunk, Signs};
 use crate::commands;
 use crate::json::{self, List, Str};
 use crate::paths::absolute;
@@ -54,7 +54,7 @@ pub(super) fn call(
     let call = Call {
         id,
         kind,
-        subject: Excerpt::of(subject(kind, input)),
+        subject: Excerpt::of(&subject(kind, input)),
         detail: detail(kind, input).map(Into::into),
         task: task.map(|task| task.trim().chars().take(TASK).collect::<String>().into()),
         files,
@@ -77,7 +77,7 @@ fn touches(tool: &str, input: &Input<'_>, cwd: Option<&str>, shared: Option<&Arc
     }
 }
 
-fn subject<'i>(kind: StepKind, input: &'i Input<'_>) -> &'i str {
+fn subject<'i>(kind: StepKind, input: &'i Input<'_>) -> Cow<'i, str> {
     let file = [&input.file_path, &input.notebook_path, &input.path];
     let candidates: &[&Str<'_>] = match kind {
         StepKind::Edit | StepKind::Read => &file,
@@ -87,8 +87,8 @@ fn subject<'i>(kind: StepKind, input: &'i Input<'_>) -> &'i str {
         StepKind::Text | StepKind::Thought | StepKind::Other => &[],
     };
     let any = [&input.other, &input.query, &input.command, &input.description, &input.prompt, &input.pattern];
-    let all = candidates.iter().copied().chain(any).chain(file).chain([&input.content]);
-    all.into_iter().find_map(Str::filled).unwrap_or_default()
+    let told = candidates.iter().copied().chain(any).chain(file).find_map(Str::filled);
+    told.map(Cow::Borrowed).or_else(|| json::text(input.content)).unwrap_or_default()
 }
 
 fn detail(kind: StepKind, input: &Input<'_>) -> Option<String> {
@@ -119,7 +119,7 @@ fn edit_asked_for(tool: &str, input: &Input<'_>, cwd: Option<&str>) -> Option<Ed
     let (added, removed) = match tool {
         "Edit" => lines_changed(input.old_string.or_empty(), input.new_string.or_empty()),
         "MultiEdit" => sum(input.edits.objects().map(|edit| (edit.old_string.or_empty(), edit.new_string.or_empty()))),
-        "Write" => (count(input.content.or_empty().lines()), 0),
+        "Write" => (input.content.map_or(0, lines), 0),
         "NotebookEdit" => (0, 0),
         _ => return None,
     };
@@ -135,21 +135,20 @@ fn edit_asked_for(tool: &str, input: &Input<'_>, cwd: Option<&str>) -> Option<Ed
     })
 }
 
-/// The `tool_result` in `block`. `raw` is the record's `toolUseResult`, where it belongs to this block alone.
+/// The `tool_result` in `block`. `kept` is what the record keeps of it, where it belongs to this block alone.
 pub(super) fn result(
     call: Arc<str>,
     block: &Block<'_>,
-    raw: Option<&RawValue>,
+    kept: &Kept<'_>,
     asked: Option<&Asked>,
     cwd: Option<&str>,
 ) -> ToolResult {
     let output = output(block);
     let error = block.is_error.0;
-    let outcome = outcome(raw);
-    let told = outcome.as_ref();
+    let told = kept.outcome();
     let kind = asked.map(|asked| asked.kind);
     let interrupted = told.is_some_and(|told| told.interrupted.0) || output.starts_with("[Request interrupted by user");
-    let is_text = raw.is_some_and(|raw| raw.get().starts_with('"'));
+    let is_text = matches!(kept, Kept::Text);
     let edits = if error || is_text { Vec::new() } else { edits(told, asked, &output, cwd) };
     ToolResult {
         call,
@@ -160,16 +159,10 @@ pub(super) fn result(
         edits,
         whole_read: told.filter(|_| !error).and_then(|told| whole_read(told, cwd)),
         side: told.and_then(|told| told.agent_id.filled()).or_else(|| side_in_text(kind, &output)).map(Into::into),
-        commit: commit(told, asked, &output).map(Into::into),
+        commit: commit(told, asked, &output),
         count: told.and_then(number_worth_showing),
         output: Excerpt::of(&output),
     }
-}
-
-/// `toolUseResult` where it is an object; it is a string for errors and an array for results of MCP tools.
-pub(super) fn outcome(raw: Option<&RawValue>) -> Option<Outcome<'_>> {
-    let raw = raw.filter(|raw| raw.get().starts_with('{'))?;
-    serde_json::from_str(raw.get()).ok()
 }
 
 /// What the tool gave back as text, without the tags that mark it as an error for the model.
@@ -203,7 +196,7 @@ fn exit(error: bool, output: &str, told: Option<&Outcome<'_>>, kind: Option<Step
     }
     let ended = match told {
         Some(told) => {
-            told.stdout.get().is_some()
+            json::is_string(told.stdout)
                 && told.background_task_id.filled().is_none()
                 && told.return_code_interpretation.filled().is_none()
         }
@@ -222,7 +215,7 @@ pub(super) fn whole_read(told: &Outcome<'_>, cwd: Option<&str>) -> Option<Box<st
 fn number_worth_showing(told: &Outcome<'_>) -> Option<u32> {
     if let Some(file) = &told.file.0 {
         return match file.content {
-            Some(content) => u32::try_from(json::lines(content)).ok(),
+            Some(content) => Some(lines(content)),
             None => file.num_lines.small(),
         };
     }
@@ -243,13 +236,14 @@ fn side_in_text(kind: Option<StepKind>, output: &str) -> Option<&str> {
     Some(&behind[..end]).filter(|id| !id.is_empty())
 }
 
-fn commit<'t>(told: Option<&'t Outcome<'_>>, asked: Option<&Asked>, output: &'t str) -> Option<&'t str> {
+fn commit(told: Option<&Outcome<'_>>, asked: Option<&Asked>, output: &str) -> Option<Box<str>> {
     let operation = told.and_then(|told| told.git_operation.0.as_ref()).and_then(|git| git.commit.0.as_ref());
     if let Some(commit) = operation {
-        return commit.sha.filled();
+        return commit.sha.filled().map(Into::into);
     }
-    let printed = told.and_then(|told| told.stdout.get()).unwrap_or(output);
-    asked.filter(|asked| asked.commits).and_then(|_| printed.lines().find_map(commit_in_line))
+    asked.filter(|asked| asked.commits)?;
+    let printed = told.and_then(|told| json::text(told.stdout)).unwrap_or(Cow::Borrowed(output));
+    printed.lines().find_map(commit_in_line).map(Into::into)
 }
 
 /// The edits that a result proves that is no error.
@@ -280,7 +274,7 @@ pub(super) fn edit_told(told: &Outcome<'_>, cwd: Option<&str>) -> Option<EditStu
     if !hunks.0.is_empty() {
         count_hunks(&hunks, &mut stub);
     } else if let Some(content) = written.filter(|_| created) {
-        stub.added = u32::try_from(json::lines(content)).unwrap_or(u32::MAX);
+        stub.added = lines(content);
         stub.line = u32::from(stub.added > 0);
     } else if written.is_none() {
         (stub.added, stub.removed) = lines_replaced(told);
@@ -298,7 +292,8 @@ fn notebook_edit_told(told: &Outcome<'_>, path: Box<str>) -> Option<EditStub> {
     if told.error.filled().is_some() {
         return None;
     }
-    let (before, after) = (text_of(told.original_notebook), text_of(told.updated_notebook));
+    let (before, after) =
+        (json::text(told.original_notebook).unwrap_or_default(), json::text(told.updated_notebook).unwrap_or_default());
     let (added, removed) = if after.is_empty() { (0, 0) } else { lines_changed(&before, &after) };
     Some(EditStub { path, added, removed, line: 0, created: false, deleted: false, moved_to: None })
 }
@@ -327,7 +322,8 @@ fn lines_replaced(told: &Outcome<'_>) -> (u32, u32) {
         let edits: List<super::record::OneEdit<'_>> = json::read(told.edits);
         return sum(edits.objects().map(|edit| (edit.old_string.or_empty(), edit.new_string.or_empty())));
     }
-    lines_changed(&text_of(told.old_string), &text_of(told.new_string))
+    let text = |raw| json::text(raw).unwrap_or_default();
+    lines_changed(&text(told.old_string), &text(told.new_string))
 }
 
 fn sum<'t>(replacements: impl Iterator<Item = (&'t str, &'t str)>) -> (u32, u32) {
@@ -336,10 +332,6 @@ fn sum<'t>(replacements: impl Iterator<Item = (&'t str, &'t str)>) -> (u32, u32)
         .fold((0, 0), |(added, removed), (more, less)| (added + more, removed + less))
 }
 
-fn text_of(raw: Option<&RawValue>) -> Cow<'_, str> {
-    json::read::<Str<'_>>(raw).take().unwrap_or_default()
-}
-
-fn count<T>(items: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
+fn lines(literal: &RawValue) -> u32 {
+    u32::try_from(json::lines(literal)).unwrap_or(u32::MAX)
 }
