@@ -5,10 +5,14 @@
 //! (Claude Code writes two blanks for a leading tab), so texts are taken from the replaced strings and hunks only tell
 //! where.
 
+use std::borrow::Cow;
+
+use memchr::memmem;
 use trace::{Change, Hunk, Replacement, StepKey};
 
 use crate::event::Event;
 use crate::flow::{Between, Fresh, flow, splices_of};
+use crate::page::Paged;
 use crate::text::{self, LineId, Words};
 use crate::timeline::{Cause, Line, NodeId, Splice, Timeline};
 
@@ -27,8 +31,7 @@ pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change
     let tree = timeline.head(event.tree);
     let newest_first = (0..timeline.next_node().0).rev().map(NodeId).take(MOST_TRIED);
     let left = timeline.before_left_behind(event.tree).filter(|_| !event.left_behind);
-    let states: Vec<NodeId> = left.into_iter().chain(tree).chain(newest_first).collect();
-    let found = states.into_iter().find_map(|state| {
+    let found = left.into_iter().chain(tree).chain(newest_first).find_map(|state| {
         agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
     });
     found.or_else(|| match (tree, &change.after) {
@@ -51,8 +54,7 @@ fn loosely(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
         return None;
     }
     let anywhere = Change { hunks: Vec::new(), replacements, ..change.clone() };
-    let old = timeline.text_of(state).to_vec();
-    by_replacements(timeline, &old, &anywhere)?;
+    timeline.with_text_of(state, |timeline, old| by_replacements(timeline, old, &anywhere))?;
     let gap = timeline.add(Some(state), Cause::Gap, event, Vec::new());
     outcome(timeline, event, step, &anywhere, gap)
 }
@@ -81,14 +83,15 @@ pub(crate) fn tells_what_it_found(change: &Change) -> bool {
 }
 
 /// What a change makes of a text in which the log's hunks stand. `None`: they do not, or the change tells too little.
-pub(crate) fn applied(timeline: &mut Timeline, text: &[Line], change: &Change) -> Option<Vec<Line>> {
+pub(crate) fn applied(timeline: &mut Timeline, text: &Paged, change: &Change) -> Option<Paged> {
     let told = !change.hunks.is_empty() || !change.replacements.is_empty();
     if change.created || change.deleted || change.after.is_some() || !told || !stand_in(timeline, text, &change.hunks) {
         return None;
     }
-    let mut applied = text.to_vec();
+    let mut applied = text.clone();
     for Range { from, to, lines } in ranges(timeline, text, change)?.into_iter().rev() {
-        applied.splice(from..to, lines.into_iter().map(|id| Line { id, mark: 0 }));
+        let lines: Vec<Line> = lines.into_iter().map(|id| Line { id, mark: 0 }).collect();
+        applied.splice(from, to.checked_sub(from)?, &lines);
     }
     Some(applied)
 }
@@ -137,7 +140,7 @@ fn old_side(timeline: &mut Timeline, hunk: &Hunk, new_side: &[LineId]) -> Vec<Li
 }
 
 fn same_tokens(words: &impl Words, a: &[LineId], b: &[LineId]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || words.tokens(*a) == words.tokens(*b))
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| words.same_tokens(*a, *b))
 }
 
 /// Whether a state has the lines that the hunks say stood there.
@@ -147,16 +150,19 @@ fn agrees(timeline: &mut Timeline, state: NodeId, hunks: &[Hunk]) -> bool {
     hunks.iter().all(|hunk| stands_in(words, text, hunk))
 }
 
-fn stand_in(timeline: &Timeline, text: &[Line], hunks: &[Hunk]) -> bool {
+fn stand_in(timeline: &Timeline, text: &Paged, hunks: &[Hunk]) -> bool {
     hunks.iter().all(|hunk| stands_in(&timeline.interner, text, hunk))
 }
 
-fn stands_in(words: &impl Words, text: &[Line], hunk: &Hunk) -> bool {
+fn stands_in(words: &impl Words, text: &Paged, hunk: &Hunk) -> bool {
     let from = (hunk.old_start as usize).saturating_sub(1);
-    let Some(mut there) = text.get(from..).map(<[Line]>::iter) else { return false };
+    if from > text.len() {
+        return false;
+    }
+    let mut there = text.from(from);
     let mut beyond = 0;
     let as_told = hunk.old_lines().all(|told| match there.next() {
-        Some(line) => words.text(line.id) == told || words.tokens(line.id) == text::tokens(told),
+        Some(line) => words.text(line.id) == told || text::same_tokens(words.text(line.id), told),
         // What stands after the last line end is a line for some.
         None => {
             beyond += 1;
@@ -179,7 +185,7 @@ fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     let mut splices = Vec::new();
     let mut shift = 0i64;
     for Range { from, to, lines } in ranges {
-        let before: Vec<Line> = timeline.text_of(parent).get(from..to)?.to_vec();
+        let before = timeline.text_of(parent).part(from..to)?;
         let flowed = flow(&timeline.interner, &mut timeline.marks, &before, &lines, fresh, Between::OneStep);
         let at = from as i64 + shift;
         let parts = splices_of(&before, &flowed.lines, &flowed.kept).into_iter();
@@ -206,9 +212,9 @@ fn marks(timeline: &mut Timeline, step: StepKey) -> Fresh {
 }
 
 /// The places of a change in the text that the step found.
-fn ranges(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+fn ranges(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<Range>> {
     if change.replacements.is_empty() {
-        by_hunks(timeline, old, &change.hunks)
+        by_hunks(timeline, old.len(), &change.hunks)
     } else {
         by_replacement_near_hunks(timeline, old, change).or_else(|| by_replacements(timeline, old, change))
     }
@@ -221,7 +227,7 @@ struct Range {
     lines: Vec<LineId>,
 }
 
-fn by_hunks(timeline: &mut Timeline, old: &[Line], hunks: &[Hunk]) -> Option<Vec<Range>> {
+fn by_hunks(timeline: &mut Timeline, old: usize, hunks: &[Hunk]) -> Option<Vec<Range>> {
     if hunks.is_empty() {
         return None;
     }
@@ -248,11 +254,11 @@ fn by_hunks(timeline: &mut Timeline, old: &[Line], hunks: &[Hunk]) -> Option<Vec
         }
         ranges.extend(open);
     }
-    ranges.iter().all(|range| range.from <= range.to && range.to <= old.len()).then_some(ranges)
+    ranges.iter().all(|range| range.from <= range.to && range.to <= old).then_some(ranges)
 }
 
 /// Applies one replaced string where the log's hunks say that it stood.
-fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+fn by_replacement_near_hunks(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<Range>> {
     let [replacement] = change.replacements.as_slice() else { return None };
     let (from, to) = (unix(&replacement.old), unix(&replacement.new));
     if replacement.all || from.is_empty() {
@@ -261,27 +267,32 @@ fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Cha
     let first = (change.hunks.first()?.old_start as usize).saturating_sub(1);
     let last = change.hunks.last()?;
     let end = (last.old_start as usize).saturating_sub(1) + last.old_lines().count();
-    let reach = from.matches('\n').count() + 1;
+    let reach = line_ends(&from) + 1;
     let window = first.saturating_sub(reach)..(end + reach).min(old.len());
-    let text = joined(timeline, old.get(window.clone())?);
-    let mut places = text.match_indices(&from).map(|(at, _)| at).filter(|at| {
-        let line = window.start + text[..*at].matches('\n').count();
+    let old = old.part(window.clone())?;
+    let text = joined(timeline, &old);
+    let mut places = places_of(&from, &text).filter(|at| {
+        let line = window.start + line_ends(&text[..*at]);
         line < end && line + reach > first
     });
     let (Some(at), None) = (places.next(), places.next()) else { return None };
-    let mut after = text.clone();
-    after.replace_range(at..at + from.len(), &to);
+    let after = [&text[..at], &to, &text[at + from.len()..]].concat();
     let kept = Kept { head: at, tail: text.len() - at - from.len() };
     let told = Told { hunks: &change.hunks, from: window.start };
-    let mut ranges = changed_ranges(timeline, &old[window.clone()], &text, &after, kept, told);
+    let mut ranges = changed_ranges(timeline, &old, &text, &after, kept, told);
     for range in &mut ranges {
         (range.from, range.to) = (range.from + window.start, range.to + window.start);
     }
     Some(ranges)
 }
 
+fn line_ends(text: &str) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
+}
+
 fn joined(timeline: &Timeline, lines: &[Line]) -> String {
-    let mut text = String::new();
+    let bytes = lines.iter().map(|line| timeline.interner.text(line.id).len() + 1).sum();
+    let mut text = String::with_capacity(bytes);
     for line in lines {
         text.push_str(timeline.interner.text(line.id));
         text.push('\n');
@@ -291,8 +302,9 @@ fn joined(timeline: &Timeline, lines: &[Line]) -> String {
 
 /// Applies the replaced strings. `None` where a string does not stand in the text, or where it is not told which of
 /// several places is meant.
-fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
-    let text = joined(timeline, old);
+fn by_replacements(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<Range>> {
+    let old = old.to_vec();
+    let text = joined(timeline, &old);
     let hint = change.hunks.first().map(|hunk| (hunk.old_start as usize).saturating_sub(1));
     // Later replacements see what earlier ones wrote; a range of the old text is told once all are done.
     let mut after = text.clone();
@@ -312,7 +324,7 @@ fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Op
             replace(&mut after, 0, &all, &to);
             continue;
         }
-        let places: Vec<usize> = after.match_indices(&from).map(|(at, _)| at).collect();
+        let places: Vec<usize> = places_of(&from, &after).collect();
         match places.as_slice() {
             [] => return None,
             // From the last one on, so that the places before it stay.
@@ -324,16 +336,24 @@ fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Op
             }
         }
     }
-    Some(changed_ranges(timeline, old, &text, &after, kept, Told { hunks: &change.hunks, from: 0 }))
+    Some(changed_ranges(timeline, &old, &text, &after, kept, Told { hunks: &change.hunks, from: 0 }))
 }
 
-fn unix(text: &str) -> String {
-    text.replace("\r\n", "\n")
+fn unix(text: &str) -> Cow<'_, str> {
+    match memmem::find(text.as_bytes(), b"\r\n") {
+        Some(_) => text.replace("\r\n", "\n").into(),
+        None => text.into(),
+    }
+}
+
+/// Where one text stands in another: the first byte of each place. They do not overlap.
+fn places_of<'a>(wanted: &'a str, text: &'a str) -> impl Iterator<Item = usize> + 'a {
+    memmem::find_iter(text.as_bytes(), wanted.as_bytes())
 }
 
 /// The one place at or right after the line that the log's hunk begins with.
 fn nearest(text: &str, places: &[usize], line: usize) -> Option<usize> {
-    let line_of = |at: usize| text[..at].matches('\n').count();
+    let line_of = |at: usize| line_ends(&text[..at]);
     places.iter().copied().find(|at| line_of(*at) >= line)
 }
 
@@ -388,15 +408,17 @@ fn changed_ranges(
     kept: Kept,
     told: Told<'_>,
 ) -> Vec<Range> {
-    let new = timeline.interner.text_lines(after);
-    let untouched_head = text[..kept.head].matches('\n').count().min(old.len()).min(new.len());
-    let most = old.len().min(new.len()) - untouched_head;
+    let count = text::lines(after).count();
+    let untouched_head = line_ends(&text[..kept.head]).min(old.len()).min(count);
+    let most = old.len().min(count) - untouched_head;
     let untouched_tail = whole_lines_at_end(text, kept.tail).min(whole_lines_at_end(after, kept.tail)).min(most);
     let inside = untouched_head..old.len() - untouched_tail;
-    let new_inside = untouched_head..new.len() - untouched_tail;
+    let new_inside = untouched_head..count - untouched_tail;
+    let came = text::lines(after).skip(new_inside.start).take(new_inside.len());
+    let is: Vec<LineId> = came.map(|line| timeline.interner.line(line)).collect();
+    let was = &old[inside.clone()];
     let same = |(old, new): &(&Line, &LineId)| old.id == **new;
-    let (was, is) = (&old[inside.clone()], &new[new_inside.clone()]);
-    let head = was.iter().zip(is).take_while(same).count();
+    let head = was.iter().zip(&is).take_while(same).count();
     let tail = was[head..].iter().rev().zip(is[head..].iter().rev()).take_while(same).count();
     // Where lines went and lines came, an equal line at an end may be one of those that came. Where the log's hunks do
     // not say that it stayed, the alignment judges.
@@ -415,5 +437,5 @@ fn changed_ranges(
 fn whole_lines_at_end(text: &str, bytes: usize) -> usize {
     let start = text.len() - bytes;
     let cut = start > 0 && text.as_bytes().get(start - 1) != Some(&b'\n');
-    text[start..].matches('\n').count().saturating_sub(usize::from(cut))
+    line_ends(&text[start..]).saturating_sub(usize::from(cut))
 }
