@@ -13,7 +13,7 @@ use trace::{Change, Hunk, Replacement, StepKey};
 use crate::event::Event;
 use crate::flow::{Between, Fresh, flow, splices_of};
 use crate::page::Paged;
-use crate::text::{self, LineId, Words};
+use crate::text::{self, Interner, LineId, Words};
 use crate::timeline::{Cause, Line, NodeId, Splice, Timeline};
 
 /// States that are tried as the one that the step found.
@@ -35,7 +35,8 @@ pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change
         agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
     });
     found.or_else(|| match (tree, &change.after) {
-        (Some(state), _) if timeline.lenient => loosely(timeline, event, step, change, state),
+        (Some(state), _) if timeline.lenient => loosely(timeline, event, step, change, state)
+            .or_else(|| over_unseen_changes(timeline, event, step, change, state)),
         (Some(_), _) => None,
         (None, Some(after)) => Some(over_unknown(timeline, event, step, after)),
         (None, None) => None,
@@ -57,6 +58,117 @@ fn loosely(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     timeline.with_text_of(state, |timeline, old| by_replacements(timeline, old, &anywhere))?;
     let gap = timeline.add(Some(state), Cause::Gap, event, Vec::new());
     outcome(timeline, event, step, &anywhere, gap)
+}
+
+/// A patch over a text that somebody had changed before, which nobody saw: its hunks stand in the newest state, but not
+/// all of them where the log says, and one between two others holds lines that are not known. Those changes are not
+/// known; what the hunks say stood there, and the step's own lines are.
+fn over_unseen_changes(
+    timeline: &mut Timeline,
+    event: &Event,
+    step: StepKey,
+    change: &Change,
+    state: NodeId,
+) -> Option<NodeId> {
+    if !change.replacements.is_empty() || change.after.is_some() {
+        return None;
+    }
+    let told: Vec<Stood> = change.hunks.iter().map(|hunk| Stood::of(timeline, hunk)).collect();
+    let old = timeline.text_of(state).to_vec();
+    let places = places(&timeline.interner, &old, &told)?;
+    let nobody = timeline.mark(timeline.next_node(), None);
+    let (mut splices, mut hunks) = (Vec::new(), Vec::new());
+    let mut shift = 0i64;
+    for ((place, stood), hunk) in places.into_iter().zip(&told).zip(&change.hunks) {
+        let at = usize::try_from(place.start as i64 + shift).ok()?;
+        hunks.push(Hunk { old_start: u32::try_from(at + 1).ok()?, ..hunk.clone() });
+        let was = old.get(place.clone())?;
+        let (head, tail) = common_ends(was, &stood.lines);
+        if head + tail < was.len().max(stood.lines.len()) {
+            let is = stood.lines.get(head..stood.lines.len() - tail)?;
+            let added = is.iter().map(|id| Line { id: *id, mark: nobody }).collect();
+            let removed = was.get(head..was.len() - tail)?.into();
+            splices.push(Splice { at: u32::try_from(at + head).ok()?, added, removed });
+        }
+        shift += stood.lines.len() as i64 - was.len() as i64;
+    }
+    let gap = timeline.add(Some(state), Cause::Gap, event, splices);
+    outcome(timeline, event, step, &Change { hunks, ..change.clone() }, gap)
+}
+
+/// What a hunk says stood there.
+struct Stood {
+    /// The first line, from 0.
+    start: usize,
+    lines: Vec<LineId>,
+}
+
+impl Stood {
+    fn of(timeline: &mut Timeline, hunk: &Hunk) -> Stood {
+        let lines = hunk.old_lines().map(|line| timeline.interner.line(line)).collect();
+        Stood { start: (hunk.old_start as usize).saturating_sub(1), lines }
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.lines.len()
+    }
+
+    fn stands_at(&self, old: &[Line], at: usize) -> bool {
+        let there = old.get(at..at + self.lines.len());
+        there.is_some_and(|there| there.iter().map(|line| line.id).eq(self.lines.iter().copied()))
+    }
+}
+
+/// Where what the hunks tell stands in `old`: as a whole at the place that the log and the hunks before say, or at one
+/// place only; else between two that do, as far as the lines between leave room. `None`: that is not sure for all.
+fn places(words: &Interner, old: &[Line], told: &[Stood]) -> Option<Vec<std::ops::Range<usize>>> {
+    let tells = |stood: &Stood| stood.lines.iter().any(|id| !words.small(*id));
+    let mut whole: Vec<Option<usize>> = Vec::new();
+    let mut ahead: Option<i64> = None;
+    for stood in told {
+        let by_number = usize::try_from(stood.start as i64 - ahead.unwrap_or(0)).ok();
+        let by_number = by_number.filter(|at| (ahead.is_some() || tells(stood)) && stood.stands_at(old, *at));
+        let only_place = || {
+            let mut places = (0..old.len()).filter(|at| stood.stands_at(old, *at));
+            places.next().filter(|_| stood.lines.len() > 1 && tells(stood) && places.next().is_none())
+        };
+        let at = by_number.or_else(only_place);
+        ahead = at.map(|at| stood.start as i64 - at as i64).or(ahead);
+        whole.push(at);
+    }
+    let mut places: Vec<std::ops::Range<usize>> = Vec::new();
+    for (number, stood) in told.iter().enumerate() {
+        let place = match whole[number] {
+            Some(at) => at..at + stood.lines.len(),
+            None => {
+                let before = number.checked_sub(1).map(|before| (told[before].end(), places[before].end));
+                let (told_before, before) = before.unwrap_or((0, 0));
+                let (next, after) = told.get(number + 1).zip(whole.get(number + 1).copied().flatten())?;
+                let from = before + stood.start.checked_sub(told_before)?;
+                let to = after.checked_sub(next.start.checked_sub(stood.end())?)?;
+                let there = old.get(from..to)?;
+                let (head, tail) = common_ends(there, &stood.lines);
+                let stayed = there[..head].iter().chain(&there[there.len() - tail..]);
+                if !stayed.into_iter().any(|line| !words.small(line.id)) {
+                    return None;
+                }
+                from..to
+            }
+        };
+        if places.last().is_some_and(|before| place.start < before.end) {
+            return None;
+        }
+        places.push(place);
+    }
+    (!places.is_empty()).then_some(places)
+}
+
+/// Lines that are the same at the beginnings and at the ends.
+fn common_ends(old: &[Line], new: &[LineId]) -> (usize, usize) {
+    let same = |(old, new): &(&Line, &LineId)| old.id == **new;
+    let head = old.iter().zip(new).take_while(same).count();
+    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
+    (head, tail)
 }
 
 /// `None`: what stood there is not enough to be found again.
