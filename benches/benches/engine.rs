@@ -20,7 +20,7 @@ fn main() {
     let begin = SystemTime::now();
     let mut criterion = Criterion::default().output_directory(&results()).configure_from_args();
     of_a_log(&mut criterion);
-    for (lines, edits) in [(5_000, 200), (10_000, 1_000)] {
+    for (lines, edits) in [(5_000, 200), (10_000, 10), (10_000, 100), (10_000, 1_000), (10_000, 10_000)] {
         of_a_file(&mut criterion, lines, edits);
     }
     of_two_texts(&mut criterion);
@@ -122,7 +122,7 @@ fn of_a_file(criterion: &mut Criterion, lines: usize, edits: usize) {
         let follower = || Follower::new(line_count(&before));
         let typed = |mut follower: Follower| {
             follower.change(LineSplice { start: at, old: 0, new: 1 });
-            blame.carried(&follower.kept(&before, &typed))
+            whole.blame_buffer(&blame, &before, &typed, &follower, TREE)
         };
         bencher.iter_batched(follower, typed, BatchSize::SmallInput);
     });

@@ -40,9 +40,15 @@ const MOST_EDITS: usize = 1500;
 /// The same in steps of the algorithm.
 const MOST_WORK: usize = 40_000_000;
 const MOST_CANDIDATES: usize = 8;
+/// Pairs of lines that are compared before anything is built.
+const FEW_PAIRS: usize = 4096;
 
 /// Aligns two texts given as numbers of lines.
 pub fn align(old: &[u32], new: &[u32]) -> Alignment {
+    // Most edits replace a few lines by others: no script keeps any.
+    if old.len() * new.len() <= FEW_PAIRS && !new.iter().any(|line| old.contains(line)) {
+        return Alignment(vec![Match::New; new.len()]);
+    }
     let most = MOST_EDITS.min(MOST_WORK / (old.len() + new.len() + 1) + 1);
     let mut matches = match Reach::both(old, new, most) {
         Some((forward, backward)) => exact(old, new, &forward, &backward),
@@ -152,11 +158,11 @@ fn exact(old: &[u32], new: &[u32], forward: &Reach, backward: &Reach) -> Vec<Mat
         }
     }
     let mut open = 0;
-    let settle = |(found, change): (Found, &i32)| {
+    let settle = |(found, change): (&Found, &i32)| {
         open += change;
         found.settle(open > 0)
     };
-    candidates.into_iter().zip(&inserted).map(settle).collect()
+    candidates.iter().zip(&inserted).map(settle).collect()
 }
 
 /// The old lines x on diagonal `k` that need exactly `d` edits, first and last.
@@ -167,26 +173,27 @@ fn interval(reach: &Reach, d: i32, k: i32, n: i32, m: i32) -> Option<(i32, i32)>
     (first <= last).then_some((first, last))
 }
 
+/// Old lines that some script keeps in one place: without a heap, for most lines have one.
 #[derive(Clone, Default)]
 struct Found {
-    old: Vec<u32>,
+    old: [u32; MOST_CANDIDATES],
+    count: u8,
     more: bool,
 }
 
 impl Found {
     fn add(&mut self, old: u32) {
-        if self.old.len() < MOST_CANDIDATES {
-            self.old.push(old);
-        } else {
-            self.more = true;
+        match self.old.get_mut(usize::from(self.count)) {
+            Some(free) => (*free, self.count) = (old, self.count + 1),
+            None => self.more = true,
         }
     }
 
-    fn settle(self, maybe_new: bool) -> Match {
-        match self.old.as_slice() {
+    fn settle(&self, maybe_new: bool) -> Match {
+        match &self.old[..usize::from(self.count)] {
             [] => Match::New,
             [one] if !maybe_new => Match::Sure(*one),
-            _ => Match::Unsure { candidates: self.old, maybe_new: maybe_new || self.more },
+            several => Match::Unsure { candidates: several.to_vec(), maybe_new: maybe_new || self.more },
         }
     }
 }

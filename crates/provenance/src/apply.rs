@@ -5,11 +5,15 @@
 //! (Claude Code writes two blanks for a leading tab), so texts are taken from the replaced strings and hunks only tell
 //! where.
 
+use std::borrow::Cow;
+
+use memchr::memmem;
 use trace::{Change, Hunk, Replacement, StepKey};
 
 use crate::event::Event;
 use crate::flow::{Between, Fresh, flow, splices_of};
-use crate::text::{self, LineId, Words};
+use crate::page::Paged;
+use crate::text::{self, Interner, LineId, Words};
 use crate::timeline::{Cause, Line, NodeId, Splice, Timeline};
 
 /// States that are tried as the one that the step found.
@@ -27,12 +31,12 @@ pub(crate) fn edit(timeline: &mut Timeline, event: &Event, step: StepKey, change
     let tree = timeline.head(event.tree);
     let newest_first = (0..timeline.next_node().0).rev().map(NodeId).take(MOST_TRIED);
     let left = timeline.before_left_behind(event.tree).filter(|_| !event.left_behind);
-    let states: Vec<NodeId> = left.into_iter().chain(tree).chain(newest_first).collect();
-    let found = states.into_iter().find_map(|state| {
+    let found = left.into_iter().chain(tree).chain(newest_first).find_map(|state| {
         agrees(timeline, state, &change.hunks).then(|| outcome(timeline, event, step, change, state)).flatten()
     });
     found.or_else(|| match (tree, &change.after) {
-        (Some(state), _) if timeline.lenient => loosely(timeline, event, step, change, state),
+        (Some(state), _) if timeline.lenient => loosely(timeline, event, step, change, state)
+            .or_else(|| over_unseen_changes(timeline, event, step, change, state)),
         (Some(_), _) => None,
         (None, Some(after)) => Some(over_unknown(timeline, event, step, after)),
         (None, None) => None,
@@ -51,10 +55,120 @@ fn loosely(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
         return None;
     }
     let anywhere = Change { hunks: Vec::new(), replacements, ..change.clone() };
-    let old = timeline.text_of(state).to_vec();
-    by_replacements(timeline, &old, &anywhere)?;
+    timeline.with_text_of(state, |timeline, old| by_replacements(timeline, old, &anywhere))?;
     let gap = timeline.add(Some(state), Cause::Gap, event, Vec::new());
     outcome(timeline, event, step, &anywhere, gap)
+}
+
+/// A patch over a text that somebody had changed before, which nobody saw: its hunks stand in the newest state, but not
+/// all of them where the log says, and one between two others holds lines that are not known. Those changes are not
+/// known; what the hunks say stood there, and the step's own lines are.
+fn over_unseen_changes(
+    timeline: &mut Timeline,
+    event: &Event,
+    step: StepKey,
+    change: &Change,
+    state: NodeId,
+) -> Option<NodeId> {
+    if !change.replacements.is_empty() || change.after.is_some() {
+        return None;
+    }
+    let told: Vec<Stood> = change.hunks.iter().map(|hunk| Stood::of(timeline, hunk)).collect();
+    let old = timeline.text_of(state).to_vec();
+    let places = places(&timeline.interner, &old, &told)?;
+    let nobody = timeline.mark(timeline.next_node(), None);
+    let (mut splices, mut hunks) = (Vec::new(), Vec::new());
+    let mut shift = 0i64;
+    for ((place, stood), hunk) in places.into_iter().zip(&told).zip(&change.hunks) {
+        let at = usize::try_from(place.start as i64 + shift).ok()?;
+        hunks.push(Hunk { old_start: u32::try_from(at + 1).ok()?, ..hunk.clone() });
+        let was = old.get(place.clone())?;
+        let (head, tail) = common_ends(was, &stood.lines);
+        if head + tail < was.len().max(stood.lines.len()) {
+            let is = stood.lines.get(head..stood.lines.len() - tail)?;
+            let added = is.iter().map(|id| Line { id: *id, mark: nobody }).collect();
+            let removed = was.get(head..was.len() - tail)?.into();
+            splices.push(Splice { at: u32::try_from(at + head).ok()?, added, removed });
+        }
+        shift += stood.lines.len() as i64 - was.len() as i64;
+    }
+    let gap = timeline.add(Some(state), Cause::Gap, event, splices);
+    outcome(timeline, event, step, &Change { hunks, ..change.clone() }, gap)
+}
+
+/// What a hunk says stood there.
+struct Stood {
+    /// The first line, from 0.
+    start: usize,
+    lines: Vec<LineId>,
+}
+
+impl Stood {
+    fn of(timeline: &mut Timeline, hunk: &Hunk) -> Stood {
+        let lines = hunk.old_lines().map(|line| timeline.interner.line(line)).collect();
+        Stood { start: (hunk.old_start as usize).saturating_sub(1), lines }
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.lines.len()
+    }
+
+    fn stands_at(&self, old: &[Line], at: usize) -> bool {
+        let there = old.get(at..at + self.lines.len());
+        there.is_some_and(|there| there.iter().map(|line| line.id).eq(self.lines.iter().copied()))
+    }
+}
+
+/// Where what the hunks tell stands in `old`: as a whole at the place that the log and the hunks before say, or at one
+/// place only; else between two that do, as far as the lines between leave room. `None`: that is not sure for all.
+fn places(words: &Interner, old: &[Line], told: &[Stood]) -> Option<Vec<std::ops::Range<usize>>> {
+    let tells = |stood: &Stood| stood.lines.iter().any(|id| !words.small(*id));
+    let mut whole: Vec<Option<usize>> = Vec::new();
+    let mut ahead: Option<i64> = None;
+    for stood in told {
+        let by_number = usize::try_from(stood.start as i64 - ahead.unwrap_or(0)).ok();
+        let by_number = by_number.filter(|at| (ahead.is_some() || tells(stood)) && stood.stands_at(old, *at));
+        let only_place = || {
+            let mut places = (0..old.len()).filter(|at| stood.stands_at(old, *at));
+            places.next().filter(|_| stood.lines.len() > 1 && tells(stood) && places.next().is_none())
+        };
+        let at = by_number.or_else(only_place);
+        ahead = at.map(|at| stood.start as i64 - at as i64).or(ahead);
+        whole.push(at);
+    }
+    let mut places: Vec<std::ops::Range<usize>> = Vec::new();
+    for (number, stood) in told.iter().enumerate() {
+        let place = match whole[number] {
+            Some(at) => at..at + stood.lines.len(),
+            None => {
+                let before = number.checked_sub(1).map(|before| (told[before].end(), places[before].end));
+                let (told_before, before) = before.unwrap_or((0, 0));
+                let (next, after) = told.get(number + 1).zip(whole.get(number + 1).copied().flatten())?;
+                let from = before + stood.start.checked_sub(told_before)?;
+                let to = after.checked_sub(next.start.checked_sub(stood.end())?)?;
+                let there = old.get(from..to)?;
+                let (head, tail) = common_ends(there, &stood.lines);
+                let stayed = there[..head].iter().chain(&there[there.len() - tail..]);
+                if !stayed.into_iter().any(|line| !words.small(line.id)) {
+                    return None;
+                }
+                from..to
+            }
+        };
+        if places.last().is_some_and(|before| place.start < before.end) {
+            return None;
+        }
+        places.push(place);
+    }
+    (!places.is_empty()).then_some(places)
+}
+
+/// Lines that are the same at the beginnings and at the ends.
+fn common_ends(old: &[Line], new: &[LineId]) -> (usize, usize) {
+    let same = |(old, new): &(&Line, &LineId)| old.id == **new;
+    let head = old.iter().zip(new).take_while(same).count();
+    let tail = old[head..].iter().rev().zip(new[head..].iter().rev()).take_while(same).count();
+    (head, tail)
 }
 
 /// `None`: what stood there is not enough to be found again.
@@ -81,14 +195,15 @@ pub(crate) fn tells_what_it_found(change: &Change) -> bool {
 }
 
 /// What a change makes of a text in which the log's hunks stand. `None`: they do not, or the change tells too little.
-pub(crate) fn applied(timeline: &mut Timeline, text: &[Line], change: &Change) -> Option<Vec<Line>> {
+pub(crate) fn applied(timeline: &mut Timeline, text: &Paged, change: &Change) -> Option<Paged> {
     let told = !change.hunks.is_empty() || !change.replacements.is_empty();
     if change.created || change.deleted || change.after.is_some() || !told || !stand_in(timeline, text, &change.hunks) {
         return None;
     }
-    let mut applied = text.to_vec();
+    let mut applied = text.clone();
     for Range { from, to, lines } in ranges(timeline, text, change)?.into_iter().rev() {
-        applied.splice(from..to, lines.into_iter().map(|id| Line { id, mark: 0 }));
+        let lines: Vec<Line> = lines.into_iter().map(|id| Line { id, mark: 0 }).collect();
+        applied.splice(from, to.checked_sub(from)?, &lines);
     }
     Some(applied)
 }
@@ -137,7 +252,7 @@ fn old_side(timeline: &mut Timeline, hunk: &Hunk, new_side: &[LineId]) -> Vec<Li
 }
 
 fn same_tokens(words: &impl Words, a: &[LineId], b: &[LineId]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a == b || words.tokens(*a) == words.tokens(*b))
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| words.same_tokens(*a, *b))
 }
 
 /// Whether a state has the lines that the hunks say stood there.
@@ -147,16 +262,19 @@ fn agrees(timeline: &mut Timeline, state: NodeId, hunks: &[Hunk]) -> bool {
     hunks.iter().all(|hunk| stands_in(words, text, hunk))
 }
 
-fn stand_in(timeline: &Timeline, text: &[Line], hunks: &[Hunk]) -> bool {
+fn stand_in(timeline: &Timeline, text: &Paged, hunks: &[Hunk]) -> bool {
     hunks.iter().all(|hunk| stands_in(&timeline.interner, text, hunk))
 }
 
-fn stands_in(words: &impl Words, text: &[Line], hunk: &Hunk) -> bool {
+fn stands_in(words: &impl Words, text: &Paged, hunk: &Hunk) -> bool {
     let from = (hunk.old_start as usize).saturating_sub(1);
-    let Some(mut there) = text.get(from..).map(<[Line]>::iter) else { return false };
+    if from > text.len() {
+        return false;
+    }
+    let mut there = text.from(from);
     let mut beyond = 0;
     let as_told = hunk.old_lines().all(|told| match there.next() {
-        Some(line) => words.text(line.id) == told || words.tokens(line.id) == text::tokens(told),
+        Some(line) => words.text(line.id) == told || text::same_tokens(words.text(line.id), told),
         // What stands after the last line end is a line for some.
         None => {
             beyond += 1;
@@ -179,7 +297,7 @@ fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     let mut splices = Vec::new();
     let mut shift = 0i64;
     for Range { from, to, lines } in ranges {
-        let before: Vec<Line> = timeline.text_of(parent).get(from..to)?.to_vec();
+        let before = timeline.text_of(parent).part(from..to)?;
         let flowed = flow(&timeline.interner, &mut timeline.marks, &before, &lines, fresh, Between::OneStep);
         let at = from as i64 + shift;
         let parts = splices_of(&before, &flowed.lines, &flowed.kept).into_iter();
@@ -206,9 +324,9 @@ fn marks(timeline: &mut Timeline, step: StepKey) -> Fresh {
 }
 
 /// The places of a change in the text that the step found.
-fn ranges(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+fn ranges(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<Range>> {
     if change.replacements.is_empty() {
-        by_hunks(timeline, old, &change.hunks)
+        by_hunks(timeline, old.len(), &change.hunks)
     } else {
         by_replacement_near_hunks(timeline, old, change).or_else(|| by_replacements(timeline, old, change))
     }
@@ -221,7 +339,7 @@ struct Range {
     lines: Vec<LineId>,
 }
 
-fn by_hunks(timeline: &mut Timeline, old: &[Line], hunks: &[Hunk]) -> Option<Vec<Range>> {
+fn by_hunks(timeline: &mut Timeline, old: usize, hunks: &[Hunk]) -> Option<Vec<Range>> {
     if hunks.is_empty() {
         return None;
     }
@@ -248,11 +366,11 @@ fn by_hunks(timeline: &mut Timeline, old: &[Line], hunks: &[Hunk]) -> Option<Vec
         }
         ranges.extend(open);
     }
-    ranges.iter().all(|range| range.from <= range.to && range.to <= old.len()).then_some(ranges)
+    ranges.iter().all(|range| range.from <= range.to && range.to <= old).then_some(ranges)
 }
 
 /// Applies one replaced string where the log's hunks say that it stood.
-fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
+fn by_replacement_near_hunks(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<Range>> {
     let [replacement] = change.replacements.as_slice() else { return None };
     let (from, to) = (unix(&replacement.old), unix(&replacement.new));
     if replacement.all || from.is_empty() {
@@ -261,27 +379,32 @@ fn by_replacement_near_hunks(timeline: &mut Timeline, old: &[Line], change: &Cha
     let first = (change.hunks.first()?.old_start as usize).saturating_sub(1);
     let last = change.hunks.last()?;
     let end = (last.old_start as usize).saturating_sub(1) + last.old_lines().count();
-    let reach = from.matches('\n').count() + 1;
+    let reach = line_ends(&from) + 1;
     let window = first.saturating_sub(reach)..(end + reach).min(old.len());
-    let text = joined(timeline, old.get(window.clone())?);
-    let mut places = text.match_indices(&from).map(|(at, _)| at).filter(|at| {
-        let line = window.start + text[..*at].matches('\n').count();
+    let old = old.part(window.clone())?;
+    let text = joined(timeline, &old);
+    let mut places = places_of(&from, &text).filter(|at| {
+        let line = window.start + line_ends(&text[..*at]);
         line < end && line + reach > first
     });
     let (Some(at), None) = (places.next(), places.next()) else { return None };
-    let mut after = text.clone();
-    after.replace_range(at..at + from.len(), &to);
+    let after = [&text[..at], &to, &text[at + from.len()..]].concat();
     let kept = Kept { head: at, tail: text.len() - at - from.len() };
     let told = Told { hunks: &change.hunks, from: window.start };
-    let mut ranges = changed_ranges(timeline, &old[window.clone()], &text, &after, kept, told);
+    let mut ranges = changed_ranges(timeline, &old, &text, &after, kept, told);
     for range in &mut ranges {
         (range.from, range.to) = (range.from + window.start, range.to + window.start);
     }
     Some(ranges)
 }
 
+fn line_ends(text: &str) -> usize {
+    memchr::memchr_iter(b'\n', text.as_bytes()).count()
+}
+
 fn joined(timeline: &Timeline, lines: &[Line]) -> String {
-    let mut text = String::new();
+    let bytes = lines.iter().map(|line| timeline.interner.text(line.id).len() + 1).sum();
+    let mut text = String::with_capacity(bytes);
     for line in lines {
         text.push_str(timeline.interner.text(line.id));
         text.push('\n');
@@ -291,8 +414,9 @@ fn joined(timeline: &Timeline, lines: &[Line]) -> String {
 
 /// Applies the replaced strings. `None` where a string does not stand in the text, or where it is not told which of
 /// several places is meant.
-fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Option<Vec<Range>> {
-    let text = joined(timeline, old);
+fn by_replacements(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<Range>> {
+    let old = old.to_vec();
+    let text = joined(timeline, &old);
     let hint = change.hunks.first().map(|hunk| (hunk.old_start as usize).saturating_sub(1));
     // Later replacements see what earlier ones wrote; a range of the old text is told once all are done.
     let mut after = text.clone();
@@ -312,7 +436,7 @@ fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Op
             replace(&mut after, 0, &all, &to);
             continue;
         }
-        let places: Vec<usize> = after.match_indices(&from).map(|(at, _)| at).collect();
+        let places: Vec<usize> = places_of(&from, &after).collect();
         match places.as_slice() {
             [] => return None,
             // From the last one on, so that the places before it stay.
@@ -324,16 +448,24 @@ fn by_replacements(timeline: &mut Timeline, old: &[Line], change: &Change) -> Op
             }
         }
     }
-    Some(changed_ranges(timeline, old, &text, &after, kept, Told { hunks: &change.hunks, from: 0 }))
+    Some(changed_ranges(timeline, &old, &text, &after, kept, Told { hunks: &change.hunks, from: 0 }))
 }
 
-fn unix(text: &str) -> String {
-    text.replace("\r\n", "\n")
+fn unix(text: &str) -> Cow<'_, str> {
+    match memmem::find(text.as_bytes(), b"\r\n") {
+        Some(_) => text.replace("\r\n", "\n").into(),
+        None => text.into(),
+    }
+}
+
+/// Where one text stands in another: the first byte of each place. They do not overlap.
+fn places_of<'a>(wanted: &'a str, text: &'a str) -> impl Iterator<Item = usize> + 'a {
+    memmem::find_iter(text.as_bytes(), wanted.as_bytes())
 }
 
 /// The one place at or right after the line that the log's hunk begins with.
 fn nearest(text: &str, places: &[usize], line: usize) -> Option<usize> {
-    let line_of = |at: usize| text[..at].matches('\n').count();
+    let line_of = |at: usize| line_ends(&text[..at]);
     places.iter().copied().find(|at| line_of(*at) >= line)
 }
 
@@ -388,15 +520,17 @@ fn changed_ranges(
     kept: Kept,
     told: Told<'_>,
 ) -> Vec<Range> {
-    let new = timeline.interner.text_lines(after);
-    let untouched_head = text[..kept.head].matches('\n').count().min(old.len()).min(new.len());
-    let most = old.len().min(new.len()) - untouched_head;
+    let count = text::lines(after).count();
+    let untouched_head = line_ends(&text[..kept.head]).min(old.len()).min(count);
+    let most = old.len().min(count) - untouched_head;
     let untouched_tail = whole_lines_at_end(text, kept.tail).min(whole_lines_at_end(after, kept.tail)).min(most);
     let inside = untouched_head..old.len() - untouched_tail;
-    let new_inside = untouched_head..new.len() - untouched_tail;
+    let new_inside = untouched_head..count - untouched_tail;
+    let came = text::lines(after).skip(new_inside.start).take(new_inside.len());
+    let is: Vec<LineId> = came.map(|line| timeline.interner.line(line)).collect();
+    let was = &old[inside.clone()];
     let same = |(old, new): &(&Line, &LineId)| old.id == **new;
-    let (was, is) = (&old[inside.clone()], &new[new_inside.clone()]);
-    let head = was.iter().zip(is).take_while(same).count();
+    let head = was.iter().zip(&is).take_while(same).count();
     let tail = was[head..].iter().rev().zip(is[head..].iter().rev()).take_while(same).count();
     // Where lines went and lines came, an equal line at an end may be one of those that came. Where the log's hunks do
     // not say that it stayed, the alignment judges.
@@ -415,5 +549,5 @@ fn changed_ranges(
 fn whole_lines_at_end(text: &str, bytes: usize) -> usize {
     let start = text.len() - bytes;
     let cut = start > 0 && text.as_bytes().get(start - 1) != Some(&b'\n');
-    text[start..].matches('\n').count().saturating_sub(usize::from(cut))
+    line_ends(&text[start..]).saturating_sub(usize::from(cut))
 }

@@ -7,7 +7,7 @@ use crate::flow::{push_mark, splices_of};
 use crate::infer::name_lines;
 use crate::moved::{NEAR, moved};
 use crate::sources::{NEW, UNDECIDED, carry, settle};
-use crate::text::{self, LineId, Overlay, Words};
+use crate::text::{self, LineId, Overlay, Sum, Words};
 use crate::timeline::{Cause, How, Line, Mark, MarkId, NodeId, Timeline};
 
 /// The answer for one text.
@@ -26,6 +26,8 @@ pub struct Blame {
     pub(crate) kept: Vec<Option<u32>>,
     /// Lines that stood elsewhere before: the line, and its text.
     pub(crate) moved: Vec<(u32, LineId)>,
+    /// The text itself. `None`: not told.
+    pub(crate) sum: Option<Sum>,
 }
 
 impl Blame {
@@ -97,6 +99,7 @@ impl Timeline {
             kept: flowed.kept.into_iter().map(in_state).collect(),
             further: marks.split_off(self.marks.len()),
             moved,
+            sum: Some(words.sum(ids)),
         }
     }
 
@@ -148,6 +151,17 @@ impl Timeline {
         })
     }
 
+    /// These lines of a text, as far as they are known.
+    pub(crate) fn sum<'t>(&self, lines: impl Iterator<Item = &'t str>) -> Sum {
+        Sum::of(lines.map(|line| self.interner.find(line)))
+    }
+
+    /// Whether a state may have this text.
+    pub(crate) fn has_state_with(&self, sum: Sum) -> bool {
+        let as_long = |id| self.node(id).is_some_and(|node| node.len as usize == sum.known);
+        sum.unknown == 0 && self.with_hash(sum.hash).any(as_long)
+    }
+
     fn exactly(&self, state: NodeId, lines: &[Line]) -> Blame {
         let last_gap = self.nodes.get(state.0 as usize).and_then(|node| node.last_gap);
         let mut marks = self.marks.clone();
@@ -162,6 +176,7 @@ impl Timeline {
             further: marks.split_off(self.marks.len()),
             kept: (0..lines.len() as u32).map(Some).collect(),
             moved,
+            sum: Some(Sum::of(lines.iter().map(|line| Some(line.id)))),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::align::{Match, align, doubt_islands};
 use crate::reflow::reflow;
-use crate::text::{LineId, Tokens, Words};
+use crate::text::{self, LineId, Tokens, Words};
 use crate::timeline::{How, Line, Mark, MarkId, Splice};
 
 /// What lies between two texts.
@@ -54,7 +54,7 @@ pub(crate) fn flow(
 }
 
 fn same_tokens(words: &impl Words, old: &[Line], new: &[LineId]) -> bool {
-    old.iter().zip(new).all(|(old, new)| old.id == *new || words.tokens(old.id) == words.tokens(*new))
+    old.iter().zip(new).all(|(old, new)| words.same_tokens(old.id, *new))
 }
 
 impl Flowed {
@@ -116,14 +116,16 @@ impl Flowed {
         new: std::ops::Range<usize>,
     ) {
         let (from, at) = (gone.start, new.start);
-        let (before, after) = numbered(words, &old[gone.clone()], &self.lines[new.clone()]);
-        for (y, found) in align(&before, &after).0.iter().enumerate() {
-            let Some(x) = found.old().map(|x| from + x as usize) else { continue };
-            let id = self.lines[at + y].id;
-            // Equal lines were judged by their own text already; a brace alone proves nothing.
-            let lonely = words.small(id) && !self.beside_kept(at + y, x as u32);
-            if old[x].id != id && !lonely {
-                self.keep(marks, old, at + y, x);
+        if may_share_tokens(words, &old[gone.clone()], &self.lines[new.clone()]) {
+            let (before, after) = numbered(words, &old[gone.clone()], &self.lines[new.clone()]);
+            for (y, found) in align(&before, &after).0.iter().enumerate() {
+                let Some(x) = found.old().map(|x| from + x as usize) else { continue };
+                let id = self.lines[at + y].id;
+                // Equal lines were judged by their own text already; a brace alone proves nothing.
+                let lonely = words.small(id) && !self.beside_kept(at + y, x as u32);
+                if old[x].id != id && !lonely {
+                    self.keep(marks, old, at + y, x);
+                }
             }
         }
         for (y, mark) in reflow(words, marks, &old[gone], &self.lines[new.clone()]) {
@@ -137,6 +139,18 @@ impl Flowed {
         at.checked_sub(1).and_then(|before| self.kept[before]).is_some_and(|before| before + 1 == x)
             || self.kept.get(at + 1).copied().flatten().is_some_and(|after| after == x + 1)
     }
+}
+
+/// Of a few lines, whether any old and any new one may have the same tokens.
+fn may_share_tokens(words: &impl Words, old: &[Line], new: &[Line]) -> bool {
+    const FEW: usize = 32;
+    let sums =
+        |lines: &[Line]| lines.iter().map(|line| text::sum_of_letters(words.text(line.id))).collect::<Vec<u32>>();
+    if old.len() > FEW || new.len() > FEW {
+        return true;
+    }
+    let before = sums(old);
+    new.iter().any(|line| before.contains(&text::sum_of_letters(words.text(line.id))))
 }
 
 /// Small numbers for the tokens of lines.

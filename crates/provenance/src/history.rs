@@ -178,9 +178,9 @@ impl Timeline {
                 break;
             }
             if let Some(new) = splice.added.get((line - splice.at) as usize) {
-                let tokens = |line: &Line| self.interner.tokens(line.id);
-                let same =
-                    splice.removed.iter().position(|old| tokens(old) == tokens(new) && !self.interner.small(old.id))?;
+                let words = &self.interner;
+                let same = |old: &Line| words.same_tokens(old.id, new.id) && !words.small(old.id);
+                let same = splice.removed.iter().position(same)?;
                 return u32::try_from(i64::from(splice.at) - shift + same as i64).ok();
             }
             shift += splice.added.len() as i64 - splice.removed.len() as i64;
@@ -406,7 +406,7 @@ impl Timeline {
             if let Some(old) = splice.removed.get(inside) {
                 let mark_of = |line: &Line| self.marks.get(line.mark as usize);
                 let same = |line: &Line| {
-                    self.interner.tokens(line.id) == self.interner.tokens(old.id)
+                    self.interner.same_tokens(line.id, old.id)
                         && mark_of(line).is_some_and(|mark| mark.step == Some(step))
                 };
                 let again = splice.removed[..inside].iter().filter(|line| same(line)).count();
@@ -449,8 +449,7 @@ fn written_in<'a>(timeline: &Timeline, node: &'a Node, line: Line) -> Option<(&'
     let find = |same: &dyn Fn(&Line) -> bool| {
         node.splices.iter().find_map(|splice| Some((splice, splice.added.iter().position(same)?)))
     };
-    find(&|added: &Line| *added == line)
-        .or_else(|| find(&|added: &Line| words.tokens(added.id) == words.tokens(line.id)))
+    find(&|added: &Line| *added == line).or_else(|| find(&|added: &Line| words.same_tokens(added.id, line.id)))
 }
 
 /// The replaced line that is most like the one written, if one is like it at all.

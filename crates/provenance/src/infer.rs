@@ -1,5 +1,7 @@
 //! Lines that exactly one command can have written.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashSet;
 use trace::StepKey;
 
@@ -56,9 +58,10 @@ impl Timeline {
     }
 
     fn set_window(&mut self, tree: Tree, window: Window) {
-        match self.heads.windows.iter_mut().find(|(known, _)| *known == tree) {
+        let windows = &mut Arc::make_mut(&mut self.heads.seldom).windows;
+        match windows.iter_mut().find(|(known, _)| *known == tree) {
             Some((_, known)) => *known = window,
-            None => self.heads.windows.push((tree, window)),
+            None => windows.push((tree, window)),
         }
     }
 
@@ -77,7 +80,7 @@ impl Timeline {
     /// Those of a change that an event of the past showed, also where somebody else may have made it.
     pub(crate) fn suspects_before(&self, done: &Done, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
         let window = done.heads.window(tree);
-        self.suspects_of(window, self.runs.get(window.from..done.runs).unwrap_or_default(), tree, turn)
+        self.suspects_of(window, self.runs.get(window.from..done.runs as usize).unwrap_or_default(), tree, turn)
     }
 
     fn suspects_of<'a>(&'a self, window: Window, runs: &'a [Run], tree: Tree, turn: Option<TurnKey>) -> Suspects<'a> {
@@ -100,7 +103,7 @@ impl Timeline {
 
 impl Heads {
     fn window(&self, tree: Tree) -> Window {
-        self.windows.iter().find(|(known, _)| *known == tree).map(|(_, window)| *window).unwrap_or_default()
+        self.seldom.windows.iter().find(|(known, _)| *known == tree).map(|(_, window)| *window).unwrap_or_default()
     }
 }
 

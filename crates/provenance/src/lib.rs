@@ -16,6 +16,7 @@ mod later;
 mod merge;
 mod moved;
 mod order;
+mod page;
 mod reflow;
 mod sources;
 mod text;

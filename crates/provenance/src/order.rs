@@ -8,8 +8,9 @@ use trace::Timestamp;
 
 use crate::apply;
 use crate::event::{Event, Happening, Slot};
+use crate::page::Paged;
 use crate::text::{self, LineId, Words};
-use crate::timeline::{Cause, Line, NodeId, Pending, Timeline};
+use crate::timeline::{Cause, NodeId, Pending, Timeline};
 
 /// Edits that stand at the wrong place: they belong before another event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +111,7 @@ impl Timeline {
             .collect();
         waiting.into_iter().find_map(|(place, event)| {
             let head = self.head(event.tree)?;
-            let text = self.text_of(head).to_vec();
+            let text = self.text_of(head).clone();
             let came_later = self.done.get(place + 1..)?.iter().any(|done| done.node == Some(head));
             let fits = came_later
                 && !event.left_behind
@@ -138,7 +139,7 @@ impl Timeline {
             return;
         }
         waiting.sort_by_key(|(place, _)| *place);
-        let text: Vec<Line> = self.text_of(head).to_vec();
+        let text = self.text_of(head).clone();
         let mut trials = MOST_TRIALS;
         let mut taken = Vec::new();
         if self.bridge(&text, ids, &waiting, &mut taken, &mut trials)
@@ -150,7 +151,7 @@ impl Timeline {
 
     fn bridge(
         &mut self,
-        text: &[Line],
+        text: &Paged,
         ids: &[LineId],
         waiting: &[(usize, Event)],
         taken: &mut Vec<usize>,
@@ -207,10 +208,10 @@ impl Timeline {
     }
 
     fn gap_with_text_of(&mut self, node: NodeId) -> Option<NodeId> {
-        let alike: Vec<NodeId> = self.with_hash_of(node).filter(|other| *other < node).collect();
         let is_gap =
             |other: &NodeId| self.node(*other).is_some_and(|other| other.cause == Cause::Gap && other.parent.is_some());
-        let gap = alike.into_iter().find(is_gap)?;
+        let first = self.with_hash_of(node).filter(|other| *other < node && is_gap(other)).last();
+        let gap = first?;
         let ids: Vec<LineId> = self.text_of(node).iter().map(|line| line.id).collect();
         let same = self.copy_of(gap).iter().map(|line| line.id).eq(ids);
         same.then_some(gap)
@@ -218,7 +219,7 @@ impl Timeline {
 }
 
 /// Whether a telling line that the edit put in place of another stands in the text: it was made before.
-fn stands_already(timeline: &Timeline, text: &[Line], event: &Event) -> bool {
+fn stands_already(timeline: &Timeline, text: &Paged, event: &Event) -> bool {
     let Happening::Edit { change, .. } = &event.what else { return false };
     let stands = |new: &str| text.iter().any(|line| timeline.interner.text(line.id) == new);
     let any_stands = |old: &[&str], new: &[&str]| {
@@ -231,7 +232,7 @@ fn stands_already(timeline: &Timeline, text: &[Line], event: &Event) -> bool {
     replaced || change.hunks.iter().any(hunk)
 }
 
-fn outcome(timeline: &mut Timeline, text: &[Line], event: &Event) -> Option<Vec<Line>> {
+fn outcome(timeline: &mut Timeline, text: &Paged, event: &Event) -> Option<Paged> {
     let Happening::Edit { change, .. } = &event.what else { return None };
     apply::applied(timeline, text, change)
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::flow::{push_mark, reformatted};
-use crate::text::Words;
+use crate::text::{Words, in_word};
 use crate::timeline::{How, Line, Mark, MarkId};
 
 /// Lines of a region in which blocks are looked for.
@@ -17,8 +17,8 @@ pub(crate) fn reflow(words: &impl Words, marks: &mut Vec<Mark>, old: &[Line], ne
     if old.len() > MOST_LINES || new.len() > MOST_LINES {
         return Vec::new();
     }
-    let before: Vec<Vec<&str>> = old.iter().map(|line| split(words.text(line.id))).collect();
-    let after: Vec<Vec<&str>> = new.iter().map(|line| split(words.text(line.id))).collect();
+    let before: Vec<&str> = old.iter().map(|line| words.text(line.id)).collect();
+    let after: Vec<&str> = new.iter().map(|line| words.text(line.id)).collect();
     let mut told = Vec::new();
     let (mut from, mut at) = (0, 0);
     while at < new.len() {
@@ -67,13 +67,14 @@ impl Block {
 }
 
 /// The smallest block of whole lines that begins with the old line `x` and the new line `y`.
-fn block(old: &[Vec<&str>], new: &[Vec<&str>], x: usize, y: usize) -> Option<Block> {
-    if !same(old[x].first()?, new[y].first()?) {
+fn block(old: &[&str], new: &[&str], x: usize, y: usize) -> Option<Block> {
+    if !may_begin(old.get(x)?, new.get(y)?) {
         return None;
     }
-    let (a, b) = (flat(old, x), flat(new, y));
+    let (mut a, mut b) = (Flat::from(old, x), Flat::from(new, y));
     let mut made_of: Vec<Vec<usize>> = Vec::new();
-    for (at, (from, to)) in a.iter().zip(&b).enumerate() {
+    for at in 0.. {
+        let (from, to) = (a.token(at)?, b.token(at)?);
         if !same(from.text, to.text) {
             return None;
         }
@@ -82,11 +83,17 @@ fn block(old: &[Vec<&str>], new: &[Vec<&str>], x: usize, y: usize) -> Option<Blo
         if sources.last() != Some(&from.line) {
             sources.push(from.line);
         }
-        if ends_line(&a, at) && ends_line(&b, at) {
+        if a.ends_line(at) && b.ends_line(at) {
             return Some(Block { old: x..from.line + 1, new: y..to.line + 1, made_of });
         }
     }
     None
+}
+
+/// Whether the one line goes on as the other does as long as both go on. Only a comma may be missing.
+fn may_begin(old: &str, new: &str) -> bool {
+    let differ = split(old).zip(split(new)).find(|(a, b)| !same(a, b));
+    differ.is_none_or(|(a, b)| a == "," || b == ",")
 }
 
 #[derive(Clone, Copy)]
@@ -95,29 +102,49 @@ struct Token<'a> {
     line: usize,
 }
 
-/// The tokens of the lines from `from` on, without commas before a closing bracket.
-fn flat<'a>(lines: &[Vec<&'a str>], from: usize) -> Vec<Token<'a>> {
-    let mut all: Vec<Token<'a>> = Vec::new();
-    for (line, tokens) in lines.iter().enumerate().skip(from).take(MOST_IN_BLOCK) {
-        for text in tokens {
-            let closes = matches!(*text, ")" | "]" | "}");
-            if closes && all.len() > 1 && all.last().is_some_and(|last| last.text == ",") {
-                all.pop();
-            }
-            all.push(Token { text, line });
-        }
-    }
-    all
+/// The tokens of some lines, without commas before a closing bracket, read as far as they are asked for.
+struct Flat<'t, 'a> {
+    lines: &'t [&'a str],
+    /// The line that is read next, and the first that is not.
+    next: usize,
+    end: usize,
+    tokens: Vec<Token<'a>>,
 }
 
-/// Whether nothing comes after this token on its line, but a comma.
-fn ends_line(tokens: &[Token<'_>], at: usize) -> bool {
-    let line = tokens[at].line;
-    match &tokens[at + 1..] {
-        [comma, rest @ ..] if comma.line == line => {
-            comma.text == "," && rest.first().is_none_or(|next| next.line != line)
+impl<'t, 'a> Flat<'t, 'a> {
+    fn from(lines: &'t [&'a str], from: usize) -> Flat<'t, 'a> {
+        Flat { lines, next: from, end: lines.len().min(from + MOST_IN_BLOCK), tokens: Vec::new() }
+    }
+
+    fn token(&mut self, at: usize) -> Option<Token<'a>> {
+        // The last one that was read may be a comma that the next one takes away.
+        while self.tokens.len() <= at + 1 && self.next < self.end {
+            self.read_line();
         }
-        _ => true,
+        self.tokens.get(at).copied()
+    }
+
+    fn read_line(&mut self) {
+        let line = self.next;
+        for text in self.lines.get(line).into_iter().flat_map(|line| split(line)) {
+            let closes = matches!(text, ")" | "]" | "}");
+            if closes && self.tokens.len() > 1 && self.tokens.last().is_some_and(|last| last.text == ",") {
+                self.tokens.pop();
+            }
+            self.tokens.push(Token { text, line });
+        }
+        self.next += 1;
+    }
+
+    /// Whether nothing comes after this token on its line, but a comma.
+    fn ends_line(&mut self, at: usize) -> bool {
+        let Some(line) = self.token(at).map(|token| token.line) else { return true };
+        let on_line = |token: Option<Token<'a>>| token.filter(|token| token.line == line);
+        match (on_line(self.token(at + 1)), on_line(self.token(at + 2))) {
+            (None, _) => true,
+            (Some(comma), None) => comma.text == ",",
+            (Some(_), Some(_)) => false,
+        }
     }
 }
 
@@ -127,24 +154,18 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 /// The tokens of a line: words, strings that end on it, and single signs.
-fn split(line: &str) -> Vec<&str> {
-    let mut tokens = Vec::new();
+fn split(line: &str) -> impl Iterator<Item = &str> {
     let mut rest = line.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let len = match first {
-            '"' | '\'' => string_end(rest, first).unwrap_or(first.len_utf8()),
+    std::iter::from_fn(move || {
+        let len = match rest.chars().next()? {
+            quote @ ('"' | '\'') => string_end(rest, quote).unwrap_or(quote.len_utf8()),
             c if in_word(c) => rest.find(|c| !in_word(c)).unwrap_or(rest.len()),
             c => c.len_utf8(),
         };
         let (token, after) = rest.split_at(len);
-        tokens.push(token);
         rest = after.trim_start();
-    }
-    tokens
-}
-
-fn in_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
+        Some(token)
+    })
 }
 
 /// The length of the string at the beginning of `text`, with its quotes.

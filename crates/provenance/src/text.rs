@@ -52,6 +52,11 @@ pub(crate) trait Words {
         tokens(self.text(id))
     }
 
+    /// Whether two lines have the same tokens.
+    fn same_tokens(&self, a: LineId, b: LineId) -> bool {
+        a == b || same_tokens(self.text(a), self.text(b))
+    }
+
     /// See [`is_small`].
     fn small(&self, id: LineId) -> bool {
         is_small(self.text(id))
@@ -128,6 +133,11 @@ impl<'a> Overlay<'a> {
         lines.map(|line| self.line(line)).collect()
     }
 
+    pub(crate) fn sum(&self, ids: &[LineId]) -> Sum {
+        let first_new = number(self.base.ends.len());
+        Sum::of(ids.iter().map(|id| (*id < first_new).then_some(*id)))
+    }
+
     fn line(&mut self, line: &str) -> LineId {
         self.base.find(line).unwrap_or_else(|| number(self.base.ends.len()).saturating_add(self.more.line(line)))
     }
@@ -150,26 +160,80 @@ pub(crate) fn tokens(line: &str) -> Tokens {
     hasher.finish()
 }
 
+/// Whether two lines differ only in what a formatter may change.
+pub(crate) fn same_tokens(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (Squeezed::of(a), Squeezed::of(b));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(x), Some(y)) if x == y => {}
+            (x, y) => {
+                // Commas at the end say nothing.
+                let only_commas =
+                    |next: Option<char>, rest: Squeezed<'_>| next.into_iter().chain(rest).all(|c| c == ',');
+                return only_commas(x, a) && only_commas(y, b);
+            }
+        }
+    }
+}
+
+/// The same for lines that have the same [`tokens`]: formatters leave letters and digits alone.
+pub(crate) fn sum_of_letters(line: &str) -> u32 {
+    let letter = |byte: u8| if byte.is_ascii_alphanumeric() { u32::from(byte) } else { 0 };
+    line.bytes().fold(0, |sum, byte| sum.wrapping_add(letter(byte)))
+}
+
 /// A line without white space that parts no words, with one kind of quotes.
 pub(crate) fn squeeze(line: &str) -> String {
     let mut squeezed = String::with_capacity(line.len());
-    let mut quoted = false;
-    let mut blank = false;
-    for c in line.trim().chars() {
-        let in_word = |c: char| c.is_alphanumeric() || c == '_';
-        if c.is_whitespace() && !quoted {
-            blank = true;
-            continue;
-        }
-        if blank && in_word(c) && squeezed.ends_with(in_word) {
-            squeezed.push(' ');
-        }
-        blank = false;
-        let escaped = squeezed.ends_with('\\');
-        quoted ^= c == '"' && !escaped;
-        squeezed.push(if c == '\'' { '"' } else { c });
-    }
+    squeezed.extend(Squeezed::of(line));
     squeezed
+}
+
+/// See [`squeeze`].
+struct Squeezed<'a> {
+    rest: std::str::Chars<'a>,
+    /// What comes after the blank that was told last.
+    next: Option<char>,
+    last: Option<char>,
+    quoted: bool,
+}
+
+impl Squeezed<'_> {
+    fn of(line: &str) -> Squeezed<'_> {
+        Squeezed { rest: line.trim().chars(), next: None, last: None, quoted: false }
+    }
+
+    fn tell(&mut self, c: char) -> Option<char> {
+        self.quoted ^= c == '"' && self.last != Some('\\');
+        self.last = Some(if c == '\'' { '"' } else { c });
+        self.last
+    }
+}
+
+impl Iterator for Squeezed<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        if let Some(c) = self.next.take() {
+            return self.tell(c);
+        }
+        let mut c = self.rest.next()?;
+        if c.is_whitespace() && !self.quoted {
+            // White space at the end was cut off: something follows.
+            c = self.rest.find(|c| !c.is_whitespace())?;
+            if in_word(c) && self.last.is_some_and(in_word) {
+                (self.next, self.last) = (Some(c), Some(' '));
+                return self.last;
+            }
+        }
+        self.tell(c)
+    }
+}
+
+/// Whether a character is part of a word.
+pub(crate) fn in_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// Four billion different lines do not fit in memory.
@@ -181,6 +245,36 @@ fn hash_of(line: &str) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(line.as_bytes());
     hasher.finish()
+}
+
+/// The lines of a text as far as a timeline knows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sum {
+    /// As [`hash`] has it, of the lines that are known.
+    pub(crate) hash: u64,
+    pub(crate) known: usize,
+    pub(crate) unknown: usize,
+}
+
+impl Sum {
+    pub(crate) fn of(ids: impl Iterator<Item = Option<LineId>>) -> Sum {
+        ids.fold(Sum::default(), |sum, id| match id {
+            Some(id) => Sum { hash: sum.hash.wrapping_add(share(id)), known: sum.known + 1, ..sum },
+            None => Sum { unknown: sum.unknown + 1, ..sum },
+        })
+    }
+
+    pub(crate) fn with(self, other: Sum) -> Sum {
+        let hash = self.hash.wrapping_add(other.hash);
+        Sum { hash, known: self.known + other.known, unknown: self.unknown + other.unknown }
+    }
+
+    /// Of a part of it.
+    pub(crate) fn without(self, part: Sum) -> Sum {
+        let hash = self.hash.wrapping_sub(part.hash);
+        let less = |all: usize, part: usize| all.saturating_sub(part);
+        Sum { hash, known: less(self.known, part.known), unknown: less(self.unknown, part.unknown) }
+    }
 }
 
 /// What a line adds to the hash of a text. Texts of the same lines in another order have the same hash: the sum can be
@@ -221,9 +315,11 @@ mod tests {
             ("\tif x {", "if x{"),
         ] {
             assert_eq!(tokens(a), tokens(b), "{a} {b}");
+            assert!(same_tokens(a, b), "{a} {b}");
         }
         for (a, b) in [("let x", "letx"), ("\"a b\"", "\"ab\""), ("f(a)", "f(b)"), ("a - -b", "a--c")] {
             assert_ne!(tokens(a), tokens(b), "{a} {b}");
+            assert!(!same_tokens(a, b), "{a} {b}");
         }
     }
 
@@ -246,6 +342,15 @@ mod tests {
         }
         for telling in ["x", "continue;", "return Err(error);", "_ => {}"] {
             assert!(!is_small(telling), "{telling}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Compared character by character is compared as a whole.
+        #[test]
+        fn the_same_tokens(a in "[ab_, '\"\\\\(]{0,8}", b in "[ab_, '\"\\\\(]{0,8}") {
+            proptest::prop_assert_eq!(same_tokens(&a, &b), tokens(&a) == tokens(&b), "{:?} {:?}", a, b);
+            proptest::prop_assert!(!same_tokens(&a, &b) || sum_of_letters(&a) == sum_of_letters(&b));
         }
     }
 }

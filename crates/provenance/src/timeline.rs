@@ -3,6 +3,9 @@
 //! Each state is kept as what differs from its parent. One text (the *cursor*'s) is whole; every other can be had by
 //! walking the tree to it, undoing and doing differences.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 use trace::{StepKey, Timestamp};
 
@@ -11,6 +14,7 @@ use crate::event::{Chain, Event, EventKey, Happening, Seen, Tree, TurnKey};
 use crate::flow::push_mark;
 use crate::infer::{Run, Window};
 use crate::order::Advice;
+use crate::page::Paged;
 use crate::text::{self, Interner, LineId};
 
 /// A state of the file. Later states have greater numbers than those that they follow.
@@ -73,9 +77,11 @@ pub(crate) struct Node {
     pub(crate) key: EventKey,
     pub(crate) at: Timestamp,
     /// In ascending order of `at`.
-    pub(crate) splices: Vec<Splice>,
+    pub(crate) splices: Box<[Splice]>,
     pub(crate) len: u32,
     hash: u64,
+    /// The state before this one whose text has the same hash.
+    alike: Option<NodeId>,
     /// The newest gap on the way here from the root, itself included.
     pub(crate) last_gap: Option<NodeId>,
 }
@@ -86,17 +92,18 @@ pub struct Timeline {
     pub(crate) interner: Interner,
     pub(crate) nodes: Vec<Node>,
     pub(crate) marks: Vec<Mark>,
-    by_hash: FxHashMap<u64, Vec<NodeId>>,
+    /// The newest state with each hash of a text.
+    by_hash: FxHashMap<u64, NodeId>,
     pub(crate) heads: Heads,
     cursor: Option<NodeId>,
-    text: Vec<Line>,
+    text: Paged,
     pub(crate) done: Vec<Done>,
     /// Which of `done` an event is.
-    place_of: FxHashMap<EventKey, usize>,
+    place_of: FxHashMap<EventKey, u32>,
     /// Edits of which nothing tells what text they found.
     pub(crate) pending: Vec<Pending>,
     /// Edits replayed over a state in which the log's hunks stand, which is no proof that they found that state.
-    pub(crate) loose: Vec<Pending>,
+    pub(crate) loose: VecDeque<Pending>,
     /// Edits that stand on a text that was only shown.
     on_shown: Vec<EventKey>,
     /// States known only as a tool showed them: an empty last line may be missing.
@@ -131,6 +138,12 @@ pub(crate) struct Heads {
     newest: Option<NodeId>,
     /// The file in the commit that was told last.
     committed: Option<NodeId>,
+    pub(crate) seldom: Arc<Seldom>,
+}
+
+/// What most events leave as it is.
+#[derive(Clone, Default)]
+pub(crate) struct Seldom {
     /// In each worktree the state before the steps that were left behind last.
     before_left: Vec<(Tree, NodeId)>,
     /// In each worktree what ran since its text was last told whole.
@@ -141,10 +154,10 @@ pub(crate) struct Heads {
 pub(crate) struct Done {
     pub(crate) key: EventKey,
     pub(crate) chain: Chain,
-    nodes: usize,
-    marks: usize,
-    pub(crate) runs: usize,
-    advice: usize,
+    nodes: u32,
+    marks: u32,
+    pub(crate) runs: u32,
+    advice: u32,
     pub(crate) heads: Heads,
     /// The state that it proves.
     pub(crate) node: Option<NodeId>,
@@ -190,19 +203,21 @@ impl Timeline {
 
     pub(crate) fn take_back_to(&mut self, kept: usize) {
         let Some(first) = self.done.get(kept) else { return };
-        let (nodes, marks, runs, heads) = (first.nodes, first.marks, first.runs, first.heads.clone());
-        self.advice.truncate(first.advice);
+        let [nodes, marks, runs, advice] =
+            [first.nodes, first.marks, first.runs, first.advice].map(|count| count as usize);
+        let heads = first.heads.clone();
+        self.advice.truncate(advice);
         if self.cursor.is_some_and(|cursor| cursor.0 as usize >= nodes) {
             // Texts of nodes that go away cannot be walked from.
             let target = heads.newest.or(heads.committed);
             self.walk_to(target);
         }
-        for (at, node) in self.nodes.iter().enumerate().skip(nodes) {
-            if let Some(same) = self.by_hash.get_mut(&node.hash) {
-                same.retain(|id| id.0 as usize != at);
-            }
+        for node in self.nodes.drain(nodes..).rev() {
+            match node.alike {
+                Some(alike) => self.by_hash.insert(node.hash, alike),
+                None => self.by_hash.remove(&node.hash),
+            };
         }
-        self.nodes.truncate(nodes);
         self.marks.truncate(marks);
         self.runs.truncate(runs);
         self.only_shown.retain(|node| (node.0 as usize) < nodes);
@@ -218,9 +233,9 @@ impl Timeline {
     /// Notes an event; `None` where its body is gone or tells nothing of the file.
     pub(crate) fn push(&mut self, key: EventKey, chain: Chain, event: Option<Event>) {
         let heads = self.heads.clone();
-        let (nodes, marks, runs) = (self.nodes.len(), self.marks.len(), self.runs.len());
-        self.place_of.insert(key, self.done.len());
-        let advice = self.advice.len();
+        let counts = [self.nodes.len(), self.marks.len(), self.runs.len(), self.advice.len()];
+        let [nodes, marks, runs, advice] = counts.map(|count| count as u32);
+        self.place_of.insert(key, self.done.len() as u32);
         let where_and_when = event.as_ref().map(|event| (event.tree, event.turn));
         self.done.push(Done { key, chain, nodes, marks, runs, advice, heads, node: None, where_and_when });
         let Some(event) = event else { return };
@@ -229,14 +244,14 @@ impl Timeline {
         if let Some(done) = self.done.last_mut() {
             done.node = node;
         }
-        if !event.left_behind {
-            self.heads.before_left.retain(|(tree, _)| *tree != event.tree);
+        if !event.left_behind && self.before_left_behind(event.tree).is_some() {
+            Arc::make_mut(&mut self.heads.seldom).before_left.retain(|(tree, _)| *tree != event.tree);
         }
     }
 
     /// The state that an event proves.
     fn state_of(&self, key: EventKey) -> Option<NodeId> {
-        self.done.get(*self.place_of.get(&key)?)?.node
+        self.done.get(*self.place_of.get(&key)? as usize)?.node
     }
 
     fn replay(&mut self, event: &Event, chain: Chain) -> Option<NodeId> {
@@ -282,9 +297,10 @@ impl Timeline {
                     self.open_window(event);
                 }
                 if !apply::tells_what_it_found(change) && change.after.is_none() {
-                    self.loose.push(Pending { place: self.done.len() - 1, event: event.clone() });
-                    let first = self.loose.len().saturating_sub(MOST_LOOSE);
-                    self.loose.drain(..first);
+                    if self.loose.len() == MOST_LOOSE {
+                        self.loose.pop_front();
+                    }
+                    self.loose.push_back(Pending { place: self.done.len() - 1, event: event.clone() });
                 }
                 self.explain_gap(node);
                 Some(node)
@@ -364,7 +380,7 @@ impl Timeline {
 
     /// The state that stood before the steps that were left behind, as long as nothing came after them.
     pub(crate) fn before_left_behind(&self, tree: Tree) -> Option<NodeId> {
-        self.heads.before_left.iter().find(|(known, _)| *known == tree).map(|(_, node)| *node)
+        self.heads.before_left(tree)
     }
 
     /// The state that a step on `tree` would find where nothing else is known.
@@ -393,17 +409,21 @@ impl Timeline {
 
     /// States whose text has the same hash and size, `first` first, then the latest first.
     pub(crate) fn equal_candidates(&self, ids: &[LineId], first: Option<NodeId>) -> Vec<NodeId> {
-        let Some(found) = self.by_hash.get(&text::hash(ids.iter().copied())) else { return Vec::new() };
-        let mut found: Vec<NodeId> = found.iter().rev().copied().collect();
-        found.retain(|id| self.nodes.get(id.0 as usize).is_some_and(|node| node.len as usize == ids.len()));
+        let mut found: Vec<NodeId> = self.with_hash(text::hash(ids.iter().copied())).collect();
+        found.retain(|id| self.node(*id).is_some_and(|node| node.len as usize == ids.len()));
         found.sort_by_key(|id| Some(*id) != first);
         found
     }
 
-    /// The states whose text is likely that of `node`, itself included.
+    /// The states whose text is likely that of `node`, itself included, the latest first.
     pub(crate) fn with_hash_of(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
-        let same = self.node(node).and_then(|node| self.by_hash.get(&node.hash));
-        same.into_iter().flatten().copied()
+        self.node(node).into_iter().flat_map(|node| self.with_hash(node.hash))
+    }
+
+    /// The states with this hash, the latest first.
+    pub(crate) fn with_hash(&self, hash: u64) -> impl Iterator<Item = NodeId> {
+        let newest = self.by_hash.get(&hash).copied();
+        std::iter::successors(newest, |id| self.node(*id).and_then(|node| node.alike))
     }
 
     /// Adds a state. A step's own outcome is always a new state, even where the text is an old one.
@@ -418,11 +438,11 @@ impl Timeline {
             hash.wrapping_sub(share(&splice.removed)).wrapping_add(share(&splice.added))
         });
         self.walk_to(parent);
-        do_splices(&mut self.text, &splices);
+        self.text.do_splices(&splices);
         self.cursor = Some(id);
         let (key, at, len) = (event.key, event.at, self.text.len() as u32);
-        self.nodes.push(Node { parent, others: Box::default(), cause, key, at, splices, len, hash, last_gap });
-        self.by_hash.entry(hash).or_default().push(id);
+        let (alike, splices) = (self.by_hash.insert(hash, id), splices.into());
+        self.nodes.push(Node { parent, others: Box::default(), cause, key, at, splices, len, hash, alike, last_gap });
         id
     }
 
@@ -430,30 +450,31 @@ impl Timeline {
     pub fn bytes(&self) -> usize {
         let lines = |splice: &Splice| (splice.added.len() + splice.removed.len()) * size_of::<Line>();
         let splices = self.nodes.iter().flat_map(|node| &node.splices);
-        let of_heads = |done: &Done| done.heads.bytes();
+        let before = std::iter::once(None).chain(self.done.iter().map(|done| Some(&done.heads)));
+        let of_events = self.done.iter().zip(before).map(|(done, before)| size_of::<Done>() + done.heads.bytes(before));
         splices.map(|splice| lines(splice) + size_of::<Splice>()).sum::<usize>()
             + self.nodes.len() * size_of::<Node>()
             + self.marks.len() * size_of::<Mark>()
-            + self.text.capacity() * size_of::<Line>()
-            + self.done.iter().map(|done| size_of::<Done>() + of_heads(done)).sum::<usize>()
-            + self.place_of.capacity() * size_of::<(EventKey, usize)>()
-            + self.by_hash.len() * (size_of::<(u64, Vec<NodeId>)>() + size_of::<NodeId>())
+            + self.text.bytes()
+            + of_events.sum::<usize>()
+            + self.place_of.capacity() * size_of::<(EventKey, u32)>()
+            + self.by_hash.capacity() * size_of::<(u64, NodeId)>()
             + self.interner.bytes()
     }
 
     /// The whole text of a state. The cursor goes there.
-    pub(crate) fn text_of(&mut self, node: NodeId) -> &[Line] {
+    pub(crate) fn text_of(&mut self, node: NodeId) -> &Paged {
         self.walk_to(Some(node));
         &self.text
     }
 
     /// The text where the cursor is, and what its lines are.
-    pub(crate) fn at_cursor(&self) -> (&[Line], &Interner) {
+    pub(crate) fn at_cursor(&self) -> (&Paged, &Interner) {
         (&self.text, &self.interner)
     }
 
     /// Asks something over the text of a state that is not changed meanwhile.
-    pub(crate) fn with_text_of<T>(&mut self, node: NodeId, ask: impl FnOnce(&mut Timeline, &[Line]) -> T) -> T {
+    pub(crate) fn with_text_of<T>(&mut self, node: NodeId, ask: impl FnOnce(&mut Timeline, &Paged) -> T) -> T {
         self.walk_to(Some(node));
         let text = std::mem::take(&mut self.text);
         let answer = ask(self, &text);
@@ -465,7 +486,7 @@ impl Timeline {
     pub(crate) fn copy_of(&self, node: NodeId) -> Vec<Line> {
         let mut text = self.text.clone();
         walk(&self.nodes, self.cursor, Some(node), &mut text);
-        text
+        text.to_vec()
     }
 
     fn walk_to(&mut self, node: Option<NodeId>) {
@@ -475,9 +496,18 @@ impl Timeline {
 }
 
 impl Heads {
-    fn bytes(&self) -> usize {
-        (self.of_tree.capacity() + self.before_left.capacity()) * size_of::<(Tree, NodeId)>()
-            + self.windows.capacity() * size_of::<(Tree, Window)>()
+    /// Bytes beside its own. What it shares with the one before is that one's.
+    fn bytes(&self, before: Option<&Heads>) -> usize {
+        let Seldom { before_left, windows } = &*self.seldom;
+        let shared = before.is_some_and(|before| Arc::ptr_eq(&before.seldom, &self.seldom));
+        let own = before_left.capacity() * size_of::<(Tree, NodeId)>()
+            + windows.capacity() * size_of::<(Tree, Window)>()
+            + size_of::<Seldom>();
+        self.of_tree.capacity() * size_of::<(Tree, NodeId)>() + if shared { 0 } else { own }
+    }
+
+    fn before_left(&self, tree: Tree) -> Option<NodeId> {
+        self.seldom.before_left.iter().find(|(known, _)| *known == tree).map(|(_, node)| *node)
     }
 
     fn get(&self, tree: Tree) -> Option<NodeId> {
@@ -489,9 +519,9 @@ impl Heads {
         let head = self.get(event.tree);
         if event.left_behind
             && let Some(head) = head
-            && !self.before_left.iter().any(|(tree, _)| *tree == event.tree)
+            && self.before_left(event.tree).is_none()
         {
-            self.before_left.push((event.tree, head));
+            Arc::make_mut(&mut self.seldom).before_left.push((event.tree, head));
         }
     }
 
@@ -505,14 +535,14 @@ impl Heads {
 }
 
 /// Takes `text` from the state `from` to the state `to`.
-fn walk(nodes: &[Node], from: Option<NodeId>, to: Option<NodeId>, text: &mut Vec<Line>) {
+fn walk(nodes: &[Node], from: Option<NodeId>, to: Option<NodeId>, text: &mut Paged) {
     let (mut a, mut b) = (from, to);
     let mut down = Vec::new();
     // Parents have smaller numbers, so the greater of the two is never above the other.
     while a != b {
         if a > b {
             let Some(node) = a.and_then(|id| nodes.get(id.0 as usize)) else { return };
-            undo_splices(text, &node.splices);
+            text.undo_splices(&node.splices);
             a = node.parent;
         } else {
             let Some((id, node)) = b.and_then(|id| Some((id, nodes.get(id.0 as usize)?))) else { return };
@@ -521,22 +551,6 @@ fn walk(nodes: &[Node], from: Option<NodeId>, to: Option<NodeId>, text: &mut Vec
         }
     }
     for id in down.into_iter().rev() {
-        do_splices(text, &nodes[id.0 as usize].splices);
-    }
-}
-
-fn do_splices(text: &mut Vec<Line>, splices: &[Splice]) {
-    for splice in splices {
-        let at = (splice.at as usize).min(text.len());
-        let end = (at + splice.removed.len()).min(text.len());
-        text.splice(at..end, splice.added.iter().copied());
-    }
-}
-
-fn undo_splices(text: &mut Vec<Line>, splices: &[Splice]) {
-    for splice in splices.iter().rev() {
-        let at = (splice.at as usize).min(text.len());
-        let end = (at + splice.added.len()).min(text.len());
-        text.splice(at..end, splice.removed.iter().copied());
+        text.do_splices(&nodes[id.0 as usize].splices);
     }
 }

@@ -182,9 +182,6 @@ impl Moment<'_> {
     /// Who wrote the lines of a buffer whose lines were followed since it was the file `base`.
     pub fn buffer(&self, path: &Path, base: &str, text: &str, follower: &provenance::Follower) -> FileView {
         let answer = self.with_state(path, |state| {
-            if let Some(known) = state.timeline.blame_known(text, HERE) {
-                return state.answer(self, path, text.into(), Arc::new(known));
-            }
             let saved = match state.read_disk(path) {
                 Ok(disk) if *disk == *base => state.disk_blame(),
                 Ok(disk) => {
@@ -193,7 +190,7 @@ impl Moment<'_> {
                 }
                 Err(_) => Arc::new(state.timeline.blame(base, HERE)),
             };
-            let blame = Arc::new(saved.carried(&follower.kept(base, text)));
+            let blame = Arc::new(state.timeline.blame_buffer(&saved, base, text, follower, HERE));
             state.answer(self, path, text.into(), blame)
         });
         self.unless_reading(answer)

@@ -198,7 +198,7 @@ fn an_open_buffer_is_told_like_its_text() {
             blame.lines.iter().map(|origin| origin.map(|origin| origin.step.0)).collect()
         };
         let truth: Vec<Option<u32>> = lines.iter().map(|(_, step)| *step).collect();
-        prop_assert_eq!(&steps(saved.carried(&follower.kept(&base, &buffer))), &truth);
+        prop_assert_eq!(&steps(timeline.blame_buffer(&saved, &base, &buffer, &follower, Tree(0))), &truth);
         prop_assert_eq!(&steps(timeline.blame_over(&saved, &base, &buffer, Tree(0))), &truth);
         prop_assert_eq!(&steps(timeline.blame(&buffer, Tree(0))), &truth);
         Ok(())

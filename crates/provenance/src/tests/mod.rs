@@ -65,6 +65,18 @@ fn texts_that_the_log_leaves_out() {
 }
 
 #[test]
+fn patches_over_changes_that_nobody_saw() {
+    // Somebody wrote H over d: the hunk that says so stands between two that stand as they are told.
+    check("blob abcdefgh\n1 hunks 1/1 =a+X=b; 3/4 =c-H+Y=e; 7/8 =g+Z=h", "aXbcYefgZh", expect![". 1 . . 1 . . . 1 ."]);
+    // Somebody put H and I in: what comes after stands two lines further down.
+    check("blob abcdefgh\n1 hunks 2/2 =bc-H-I=d; 9/7 =g+Z=h", "abcdefgZh", expect![". . . . . . . 1 ."]);
+    // Nothing tells where the lines of the first hunk end.
+    check("blob abcdefgh\n1 hunks 2/2 =H-I=J+X; 5/6 =e+Y=f", "aXeYf", expect![". . . . ."]);
+    // No hunk stands there as a whole.
+    check("blob abcd\n1 hunks 1/1 =a-H+X", "aXbcd", expect![". . . . ."]);
+}
+
+#[test]
 fn lines_at_the_ends_of_a_replacement() {
     // E and F stand twice afterwards: those after g are the old ones, for g is.
     check("seen cRgEFT\n1 RgEFT=>gEFNnEFT", "cgEFNnEFT", expect![". . . . 1 1 . . ."]);

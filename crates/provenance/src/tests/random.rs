@@ -40,28 +40,102 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
 /// Memory is in proportion to what was written and removed, not to the file times the edits.
 #[test]
 fn memory_of_many_edits() {
-    let base: String = (0..2000).map(|line| format!("let base_{line} = {line};\n")).collect();
-    let what = Happening::Seen { text: base.into(), how: Seen::Here, parents: Vec::new() };
-    let first = Event { key: EventKey(0), at: Timestamp(0), tree: Tree(0), turn: None, left_behind: false, what };
-    let mut events = vec![first];
-    let edits = 500;
-    for edit in 0..edits {
-        let old = format!("let base_{} = {};\n", edit * 3, edit * 3);
-        let new: String = (0..6).map(|line| format!("let new_{edit}_{line} = {line};\n")).collect();
-        let mut change = empty_change();
-        change.replacements = vec![Replacement { old: old.into(), new: new.into(), all: false }];
-        let what = Happening::Edit { step: StepKey(edit), change: Arc::new(change) };
-        let (key, at) = (EventKey(u64::from(edit) + 1), Timestamp(i64::from(edit) + 1));
-        events.push(Event { key, at, tree: Tree(0), turn: None, left_behind: false, what });
+    // One line for another is the dearest: two lines bear all that is kept of an edit.
+    for written in [1, 6] {
+        let base: String = (0..2000).map(|line| format!("let base_{line} = {line};\n")).collect();
+        let what = Happening::Seen { text: base.into(), how: Seen::Here, parents: Vec::new() };
+        let first = Event { key: EventKey(0), at: Timestamp(0), tree: Tree(0), turn: None, left_behind: false, what };
+        let mut events = vec![first];
+        let mut timeline = Timeline::new();
+        sync(&mut timeline, &events);
+        let before = timeline.bytes();
+        let edits = 600;
+        for edit in 0..edits {
+            let old = format!("let base_{} = {};\n", edit * 3, edit * 3);
+            let new: String = (0..written).map(|line| format!("let new_{edit}_{line} = {line};\n")).collect();
+            let mut change = empty_change();
+            change.replacements = vec![Replacement { old: old.into(), new: new.into(), all: false }];
+            let what = Happening::Edit { step: StepKey(edit), change: Arc::new(change) };
+            let (key, at) = (EventKey(u64::from(edit) + 1), Timestamp(i64::from(edit) + 1));
+            events.push(Event { key, at, tree: Tree(0), turn: None, left_behind: false, what });
+        }
+        sync(&mut timeline, &events);
+        let (grown, lines) = (timeline.bytes() - before, edits as usize * (written + 1));
+        assert!(grown <= lines * 200, "{} bytes for a line", grown / lines);
     }
-    let mut timeline = Timeline::new();
-    sync(&mut timeline, &events);
-    let lines = 2000 + edits as usize * 7;
-    assert!(timeline.bytes() <= lines * 200, "{} bytes for {lines} lines", timeline.bytes());
+}
+
+/// Lines that one writer replaces by others: where, how many, by how many.
+type Touch = (prop::sample::Index, usize, usize);
+
+fn touches(most: usize) -> impl Strategy<Value = Vec<Touch>> {
+    prop::collection::vec((any::<prop::sample::Index>(), 0usize..3, 0usize..3), 0..most)
+}
+
+/// Makes changes that do not touch each other; gives them as hunks with a line of context or two.
+fn touch(text: &mut Vec<u32>, next: &mut u32, touches: &[Touch]) -> Vec<trace::Hunk> {
+    const CONTEXT: usize = 2;
+    let mut places: Vec<(usize, usize, usize)> =
+        touches.iter().map(|(at, drop, insert)| (at.index(text.len() + 1), *drop, *insert)).collect();
+    places.sort_unstable();
+    let (mut hunks, mut new, mut done) = (Vec::new(), Vec::new(), 0);
+    for (at, drop, insert) in places {
+        let end = (at + drop).min(text.len());
+        if at < done + 2 * CONTEXT || drop + insert == 0 {
+            continue;
+        }
+        new.extend(&text[done..at]);
+        let signed =
+            |sign: char, lines: &[u32]| lines.iter().map(move |line| format!("{sign}line {line}").into()).collect();
+        let mut lines: Vec<Box<str>> = signed(' ', &text[at - CONTEXT..at]);
+        lines.extend(signed('-', &text[at..end]));
+        let fresh: Vec<u32> = (*next..*next + insert as u32).collect();
+        lines.extend(signed('+', &fresh));
+        lines.extend(signed(' ', &text[end..(end + CONTEXT).min(text.len())]));
+        hunks.push(trace::Hunk { old_start: (at - CONTEXT + 1) as u32, new_start: 0, lines });
+        *next += insert as u32;
+        new.extend(fresh);
+        done = end;
+    }
+    new.extend(&text[done..]);
+    *text = new;
+    hunks
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// A patch over changes that nobody saw: what is named is the patch's, and what was seen on both sides is found.
+    #[test]
+    fn patches_over_unseen_changes(before in touches(4), patched in touches(8), after in touches(3)) {
+        let mut text: Vec<u32> = (0..60).collect();
+        let mut next = 60;
+        let spell = |text: &[u32]| text.iter().map(|line| format!("line {line}\n")).collect::<String>();
+        let seen = |text: &[u32]| Happening::Seen { text: spell(text).into(), how: Seen::Somewhere, parents: Vec::new() };
+        let first = seen(&text);
+        touch(&mut text, &mut next, &before);
+        let own = next;
+        let mut change = empty_change();
+        change.hunks = touch(&mut text, &mut next, &patched);
+        let end = next;
+        touch(&mut text, &mut next, &after);
+        let edit = Happening::Edit { step: StepKey(1), change: Arc::new(change) };
+        let told = [first, edit, seen(&text)];
+        let event = |(at, what): (usize, Happening)| Event {
+            key: EventKey(at as u64), at: Timestamp(at as i64), tree: Tree(0), turn: None, left_behind: false, what,
+        };
+        let events: Vec<Event> = told.into_iter().enumerate().map(event).collect();
+        let mut timeline = Timeline::new();
+        sync(&mut timeline, &events);
+        let blame = timeline.blame(&spell(&text), Tree(0));
+        for (line, origin) in text.iter().zip(&blame.lines) {
+            prop_assert!(origin.is_none() || (own..end).contains(line), "line {} of {:?}", line, text);
+        }
+        if before.is_empty() && after.is_empty() {
+            let missing = text.iter().zip(&blame.lines).find(|(line, origin)| (own..end).contains(line) && origin.is_none());
+            prop_assert_eq!(missing, None);
+        }
+    }
 
     /// Lines that are all different: the author of each is told, and rightly.
     #[test]
