@@ -10,6 +10,9 @@ use serde_json::Value;
 use crate::text::Encoding;
 use crate::uri::DocumentKey;
 
+/// `SymbolKind.Event`.
+const EVENT: u64 = 24;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClientProfile {
     /// Name and version as the client gives them, for the log and for `doctor`.
@@ -25,6 +28,10 @@ pub(crate) struct ClientProfile {
     pub(crate) hover_links: HoverLinks,
     pub(crate) hover_markdown: bool,
     pub(crate) hierarchical_symbols: bool,
+    /// `SymbolKind.Event` may stand in an outline; a client that lists no kinds knows those of LSP 1 alone.
+    pub(crate) event_in_outline: bool,
+    /// … and among the symbols of the workspace.
+    pub(crate) event_in_workspace: bool,
     pub(crate) line_folding_only: bool,
     /// `LocationLink` may answer `textDocument/definition`.
     pub(crate) definition_links: bool,
@@ -84,6 +91,8 @@ impl ClientProfile {
         let at = |pointer: &str| params.pointer(&format!("/capabilities/{pointer}")).unwrap_or(&Value::Null);
         let yes = |pointer: &str| at(pointer) == &Value::Bool(true);
         let lists = |pointer: &str, word: &str| strings(at(pointer)).any(|s| s == word);
+        let knows_event =
+            |pointer: &str| at(pointer).as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == EVENT));
         let virtual_docs = virtual_docs(option(params, "virtualDocuments"), at("workspace/textDocumentContent"));
         ClientProfile {
             name: client_name(params),
@@ -95,6 +104,8 @@ impl ClientProfile {
             hover_links: hover_links(option(params, "hoverLinks"), virtual_docs),
             hover_markdown: lists("textDocument/hover/contentFormat", "markdown"),
             hierarchical_symbols: yes("textDocument/documentSymbol/hierarchicalDocumentSymbolSupport"),
+            event_in_outline: knows_event("textDocument/documentSymbol/symbolKind/valueSet"),
+            event_in_workspace: knows_event("workspace/symbol/symbolKind/valueSet"),
             line_folding_only: yes("textDocument/foldingRange/lineFoldingOnly"),
             definition_links: yes("textDocument/definition/linkSupport"),
             code_action_literals: at("textDocument/codeAction/codeActionLiteralSupport").is_object(),
@@ -208,6 +219,7 @@ mod tests {
         let can = [
             ("markdown", profile.hover_markdown),
             ("hierarchy", profile.hierarchical_symbols),
+            ("events", profile.event_in_outline && profile.event_in_workspace),
             ("line-folds", profile.line_folding_only),
             ("links", profile.definition_links),
             ("literals", profile.code_action_literals),
@@ -296,16 +308,15 @@ mod tests {
         assert!(folders(json!({ "rootUri": "", "rootPath": "" })).is_empty());
     }
 
-    /// What each editor said in `initialize`, captured from the real ones.
+    /// What each editor said in `initialize`.
     #[test]
-    fn captured_editors() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/editors/capabilities");
-        let Ok(files) = std::fs::read_dir(&folder) else {
-            return skip("no folder with captured capabilities beside the repository");
-        };
+    fn real_editors() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/clients");
+        let files = std::fs::read_dir(&folder).expect("the folder of clients");
         let mut lines: Vec<String> = files
-            .map(|file| {
-                let path = file.expect("a file").path();
+            .map(|file| file.expect("a file").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .map(|path| {
                 let params = serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
                 let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
                 format!("{name}: {}\n", summary(&ClientProfile::new(&params)))
@@ -315,19 +326,15 @@ mod tests {
         expect![[r#"
             emacs-28-eglot-1.9: Utf16 Files Uri: hierarchy links literals edit config
             emacs-30-eglot-1.17: Utf8 Files Uri: hierarchy links literals edit show progress config
-            emacs-30-lsp-mode-8: Utf16 Files Uri: markdown hierarchy links literals edit progress config lens-refresh
-            helix-25.07: Utf8 Files Uri: markdown literals edit show progress config
-            kak-lsp-22: Utf8 Files Uri: markdown hierarchy literals edit progress config lens-refresh inlay-refresh token-refresh
-            neovim-0.10: Utf16 Standard None: markdown hierarchy links literals edit show progress config lens-refresh inlay-refresh token-refresh
-            neovim-0.11: Utf8 Standard None: markdown hierarchy line-folds links literals edit show progress config lens-refresh inlay-refresh token-refresh
-            neovim-0.12: Utf8 Standard None: markdown hierarchy line-folds links literals edit show progress config lens-refresh inlay-refresh token-refresh
+            emacs-30-lsp-mode-8: Utf16 Files Uri: markdown hierarchy events links literals edit progress config lens-refresh
+            helix-25.07: Utf8 Files Uri: markdown events literals edit show progress config
+            kak-lsp-22: Utf8 Files Uri: markdown hierarchy events literals edit progress config lens-refresh inlay-refresh token-refresh
+            neovim-0.10: Utf16 Standard None: markdown hierarchy events links literals edit show progress config lens-refresh inlay-refresh token-refresh
+            neovim-0.11: Utf8 Standard None: markdown hierarchy events line-folds links literals edit show progress config lens-refresh inlay-refresh token-refresh
+            neovim-0.12: Utf8 Standard None: markdown hierarchy events line-folds links literals edit show progress config lens-refresh inlay-refresh token-refresh
             vim-ale-3.3: Utf16 Files Uri: literals
-            vscode-1.139: Utf16 Standard None: markdown hierarchy line-folds links literals edit preview show progress config config-registered lens-refresh inlay-refresh fold-refresh token-refresh
+            vscode-1.139: Utf16 Standard None: markdown hierarchy events line-folds links literals edit preview show progress config config-registered lens-refresh inlay-refresh fold-refresh token-refresh
+            zed-0.160: Utf16 Files Uri: markdown links literals edit progress config config-registered inlay-refresh
         "#]].assert_eq(&lines.concat());
-    }
-
-    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-    fn skip(why: &str) {
-        eprintln!("skipped: {why}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,7 +20,13 @@ pub struct Demo {
 impl Default for Demo {
     fn default() -> Demo {
         let folder = TempDir::new().expect("a folder");
-        let output = Command::new(binary()).arg("demo").arg("--json").arg("--dir").arg(folder.path()).output();
+        let output = Command::new(binary())
+            .env("TZ", evening())
+            .arg("demo")
+            .arg("--json")
+            .arg("--dir")
+            .arg(folder.path())
+            .output();
         let output = output.expect("turnlens runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -67,7 +73,7 @@ impl Demo {
         params["rootUri"] = json!(file_uri(&self.repo));
         params["workspaceFolders"] = json!([{ "uri": file_uri(&self.repo), "name": "fetchd" }]);
         let server = Start::default().env("HOME", &self.home).env("USERPROFILE", &self.home);
-        let server = server.env("CLAUDE_CONFIG_DIR", self.home.join(".claude"));
+        let server = server.env("CLAUDE_CONFIG_DIR", self.home.join(".claude")).env("TZ", evening());
         let mut client = server.env("XDG_CACHE_HOME", self.home.join("caches")).spawn();
         let announced = client.call("initialize", params)["capabilities"].clone();
         client.notify("initialized", json!({}));
@@ -88,13 +94,29 @@ impl Demo {
 pub fn modern() -> Value {
     json!({
         "general": { "positionEncodings": ["utf-8", "utf-16"] },
-        "workspace": { "textDocumentContent": {} },
+        "workspace": { "textDocumentContent": {}, "symbol": { "symbolKind": { "valueSet": SYMBOL_KINDS } } },
         "textDocument": {
             "hover": { "contentFormat": ["markdown"] },
-            "documentSymbol": { "hierarchicalDocumentSymbolSupport": true },
+            "documentSymbol": {
+                "hierarchicalDocumentSymbolSupport": true,
+                "symbolKind": { "valueSet": SYMBOL_KINDS },
+            },
             "codeAction": { "codeActionLiteralSupport": { "codeActionKind": { "valueSet": [] } } },
         },
     })
+}
+
+/// All kinds of symbols.
+const SYMBOL_KINDS: [u8; 26] =
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26];
+
+/// A time zone in which it is evening now: the sessions of the demo are some hours old, and what is shown of them must
+/// not depend on when the tests run.
+pub fn evening() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let hour = since.as_secs() / 3600 % 24;
+    // POSIX counts hours to the west.
+    format!("TST{}", i64::try_from(hour).unwrap_or_default() - 20)
 }
 
 pub fn file_uri(path: &Path) -> String {

@@ -1,5 +1,6 @@
 //! What the end-to-end tests in `tests/` share.
 
+pub mod conform;
 pub mod demo;
 pub mod lsp;
 

@@ -1,6 +1,6 @@
 //! A language client for tests: it drives the real server over stdio and accounts for every message.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::conform::Conformance;
 
 /// Long enough for any machine; only a hang takes longer.
 pub const HANG: Duration = Duration::from_secs(60);
@@ -109,7 +111,8 @@ impl Start {
             child,
             inbox,
             last_id: 0,
-            unanswered: HashSet::new(),
+            unanswered: HashMap::new(),
+            conformance: Conformance::default(),
             stash: VecDeque::new(),
             broken: false,
             log: Some(log),
@@ -156,7 +159,10 @@ pub struct Client {
     stdin: Option<ChildStdin>,
     inbox: Receiver<io::Result<Value>>,
     last_id: i64,
-    unanswered: HashSet<String>,
+    /// What was asked, by id.
+    unanswered: HashMap<String, Asked>,
+    /// What this client takes.
+    conformance: Conformance,
     /// Messages that came while another was waited for.
     stash: VecDeque<Value>,
     /// The session ended, or the test ends it in its own way.
@@ -190,7 +196,9 @@ impl Client {
         if message.get("method").is_some()
             && let Some(id) = message.get("id").filter(|id| id.is_i64() || id.is_string())
         {
-            self.unanswered.insert(id.to_string());
+            let method = message["method"].as_str().unwrap_or_default().to_owned();
+            let params = if method == "initialize" { message["params"].clone() } else { Value::Null };
+            self.unanswered.insert(id.to_string(), Asked { method, params });
         }
         self.send_body(message.to_string().as_bytes());
     }
@@ -214,7 +222,7 @@ impl Client {
 
     /// Takes note of a request that was sent as bytes.
     pub fn expect_answer(&mut self, id: i64) {
-        self.unanswered.insert(id.to_string());
+        self.unanswered.insert(id.to_string(), Asked::default());
     }
 
     /// Waits for the answer to a request of ours.
@@ -290,15 +298,31 @@ impl Client {
     fn receive(&mut self, what: &str) -> Option<Value> {
         match self.inbox.recv_timeout(HANG) {
             Ok(Ok(message)) => {
-                if message.get("method").is_none() && message["id"] != Value::Null {
-                    let known = self.unanswered.remove(&message["id"].to_string());
-                    assert!(known, "answered twice, or never asked: {message}");
-                }
+                self.judge(&message);
                 Some(message)
             }
             Ok(Err(error)) => panic!("not a well-formed frame on stdout: {error}"),
             Err(RecvTimeoutError::Timeout) => panic!("no {what} within {HANG:?}; unclaimed: {:?}", self.stash),
             Err(RecvTimeoutError::Disconnected) => None,
+        }
+    }
+
+    /// Fails on what is no LSP, and on what this client did not offer to take.
+    fn judge(&mut self, message: &Value) {
+        let wrong = if message.get("method").is_some() {
+            self.conformance.message(message)
+        } else if message["id"] == Value::Null {
+            None
+        } else {
+            let asked = self.unanswered.remove(&message["id"].to_string());
+            let asked = asked.unwrap_or_else(|| panic!("answered twice, or never asked: {message}"));
+            if asked.method == "initialize" && message.get("result").is_some() {
+                self.conformance = Conformance::new(&asked.params);
+            }
+            message.get("result").and_then(|result| self.conformance.result(&asked.method, result))
+        };
+        if let Some(wrong) = wrong {
+            panic!("{wrong}");
         }
     }
 
@@ -356,6 +380,14 @@ impl Drop for Client {
 #[expect(clippy::print_stderr, reason = "the server's log belongs to the report of a failed test")]
 fn show(log: &str) {
     eprint!("{log}");
+}
+
+/// A request without an answer.
+#[derive(Debug, Default)]
+struct Asked {
+    method: String,
+    /// Of `initialize` only.
+    params: Value,
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -115,7 +115,7 @@ impl Place {
 fn at(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
     let kept = ["PATH", "SYSTEMROOT", "TEMP", "TMP", "LLVM_PROFILE_FILE"];
-    command.args(args).current_dir(folder).env_clear().env("TZ", "UTC").env("HOME", folder);
+    command.args(args).current_dir(folder).env_clear().env("TZ", tests::demo::evening()).env("HOME", folder);
     command.envs(kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     command
 }

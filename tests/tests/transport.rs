@@ -298,33 +298,6 @@ mod lifecycle {
         }
     }
 
-    /// What each real editor said in `initialize`.
-    #[test]
-    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
-    fn captured_editors() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/editors/capabilities");
-        let Ok(files) = std::fs::read_dir(folder) else {
-            return eprintln!("skipped: no folder with captured capabilities beside the repository");
-        };
-        for file in files {
-            let path = file.expect("a file").path();
-            let params: Value = serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
-            let offers = |pointer: &str| params.pointer(&format!("/capabilities/{pointer}")) == Some(&json!(true));
-            let (asks, registers) =
-                (offers("workspace/configuration"), offers("workspace/didChangeConfiguration/dynamicRegistration"));
-            let mut client = Start::default().initialize(params);
-            if registers {
-                let request = client.server_request("client/registerCapability");
-                client.reply(&request, Value::Null);
-            }
-            if asks {
-                let request = client.server_request("workspace/configuration");
-                client.reply(&request, json!([null]));
-            }
-            assert!(is_alive(&mut client), "{}", path.display());
-        }
-    }
-
     /// stdin stays open, but nobody reads what the server says.
     #[test]
     fn closed_stdout() {
@@ -679,6 +652,15 @@ mod panics {
 mod questions {
     use super::*;
 
+    /// A client that answers questions for settings; the server's own is answered.
+    fn start() -> Client {
+        let capabilities = json!({ "workspace": { "configuration": true } });
+        let mut client = Start::default().initialize(json!({ "capabilities": capabilities }));
+        let own = client.server_request("workspace/configuration");
+        client.reply(&own, json!([null]));
+        client
+    }
+
     fn ask(client: &mut Client) -> (i64, Value) {
         let id = client.request("turnlens/test/askClient", Value::Null);
         (id, client.server_request("workspace/configuration"))
@@ -687,7 +669,7 @@ mod questions {
     /// Four handlers wait for the client, 130 requests queue up, then the client answers.
     #[test]
     fn handlers_that_wait_do_not_wedge_the_server() {
-        let mut client = Client::start();
+        let mut client = start();
         let waiting: Vec<(i64, Value)> = (0..4).map(|_| ask(&mut client)).collect();
         let queued: Vec<i64> = (0..130).map(|_| client.request("turnlens/test/counts", Value::Null)).collect();
         for (id, question) in waiting {
@@ -701,7 +683,7 @@ mod questions {
 
     #[test]
     fn late_repeated_and_foreign_answers() {
-        let mut client = Client::start();
+        let mut client = start();
         let (id, question) = ask(&mut client);
         client.notify("$/cancelRequest", json!({ "id": id }));
         assert_eq!(client.answer(id).expect_err("cancelled").code, CANCELLED);
@@ -721,7 +703,7 @@ mod questions {
 
     #[test]
     fn errors_and_nonsense() {
-        let mut client = Client::start();
+        let mut client = start();
         let (id, question) = ask(&mut client);
         let error = json!({ "code": -32601, "message": "not here" });
         client.send(&json!({ "jsonrpc": "2.0", "id": question["id"], "error": error }));
@@ -735,7 +717,7 @@ mod questions {
 
     #[test]
     fn silence() {
-        let mut client = Client::start();
+        let mut client = start();
         let (id, _) = ask(&mut client);
         assert!(is_alive(&mut client));
         assert_eq!(client.answer(id), Ok(json!({ "error": "no answer in time" })));

@@ -42,7 +42,7 @@ fn nested(asked: &Snapshot, page: &Page, symbol: &lens::Symbol) -> DocumentSymbo
     DocumentSymbol {
         name: symbol.name.clone(),
         detail: Some(symbol.detail.clone()).filter(|detail| !detail.is_empty()),
-        kind: kind(symbol.kind),
+        kind: kind(symbol.kind, asked.profile.event_in_outline),
         tags: None,
         deprecated: None,
         range: whole_range(asked, page, symbol),
@@ -63,7 +63,7 @@ fn flatten(
     for symbol in symbols {
         all.push(SymbolInformation {
             name: symbol.name.clone(),
-            kind: kind(symbol.kind),
+            kind: kind(symbol.kind, asked.profile.event_in_outline),
             tags: None,
             deprecated: None,
             location: Location { uri: uri.clone(), range: whole_range(asked, page, symbol) },
@@ -78,11 +78,12 @@ fn whole_range(asked: &Snapshot, page: &Page, symbol: &lens::Symbol) -> Range {
     Range { start: Position { line: symbol.line, character: 0 }, end }
 }
 
-fn kind(kind: Kind) -> SymbolKind {
+fn kind(kind: Kind, knows_event: bool) -> SymbolKind {
     match kind {
         Kind::Turn => SymbolKind::CLASS,
         Kind::Edit => SymbolKind::METHOD,
-        Kind::Failed => SymbolKind::EVENT,
+        Kind::Failed if knows_event => SymbolKind::EVENT,
+        Kind::Failed => SymbolKind::METHOD,
         Kind::Agent => SymbolKind::MODULE,
         Kind::Compaction => SymbolKind::NAMESPACE,
         Kind::Group => SymbolKind::PACKAGE,

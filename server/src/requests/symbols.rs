@@ -47,7 +47,7 @@ fn to_protocol(asked: &Snapshot, answers: &Answers<'_>, symbol: &lens::TurnSymbo
     let uri = asked.uri_of_part(answers, &view, Part::Turn(symbol.turn))?;
     Some(SymbolInformation {
         name: symbol.name.clone(),
-        kind: SymbolKind::EVENT,
+        kind: if asked.profile.event_in_workspace { SymbolKind::EVENT } else { SymbolKind::CLASS },
         tags: None,
         deprecated: None,
         location: Location { uri: Url::parse(&uri).ok()?, range: Range::default() },
