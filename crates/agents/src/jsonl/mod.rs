@@ -19,7 +19,6 @@ use std::sync::Arc;
 
 use memchr::memchr;
 
-use crate::file_key;
 use feed::Feed;
 pub(crate) use lines::{Read, Records};
 use lines::{Seen, each_record, whole_objects};
