@@ -1,6 +1,7 @@
 //! A home of its own with logs of Claude Code, record by record, and an empty folder where they worked.
 
 use std::fs::{self, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -57,9 +58,12 @@ impl Home {
     }
 
     fn record(&self, session: &str, kind: &str, id: u32, message: Value) -> Value {
+        let mut hasher = DefaultHasher::new();
+        session.hash(&mut hasher);
+        // Records of two sessions are never the same: that would make one a copy of the other.
+        let uuid = |id: u32| format!("{:08x}-0000-4000-8000-{id:012x}", hasher.finish() as u32);
         json!({
-            "type": kind, "uuid": format!("00000000-0000-4000-8000-{id:012x}"), "isSidechain": false,
-            "parentUuid": (id > 1).then(|| format!("00000000-0000-4000-8000-{:012x}", id - 1)),
+            "type": kind, "uuid": uuid(id), "isSidechain": false, "parentUuid": (id > 1).then(|| uuid(id - 1)),
             "sessionId": session, "cwd": self.work, "version": "2.1.237",
             "timestamp": format!("2026-03-04T10:{:02}:{:02}.000Z", id / 60 % 60, id % 60), "message": message,
         })
