@@ -132,6 +132,11 @@ impl FrameParser {
             self.state = State::Body { length, seen: body.len() };
             return None;
         }
+        if let Some(frame_start) = cut_frame_start(body) {
+            self.start += frame_start;
+            self.state = State::Headers { length: None };
+            return Some(Frame::Bad("The message ended before its Content-Length."));
+        }
         let body = body.to_vec();
         self.start += length;
         self.state = State::Headers { length: None };
@@ -173,6 +178,16 @@ fn frame_start_in(body: &[u8], seen: usize) -> Option<usize> {
         from = end + 1;
     }
     None
+}
+
+/// Where a `Content-Length: …` starts that the body's end cuts off. No JSON ends in any beginning of one.
+fn cut_frame_start(body: &[u8]) -> Option<usize> {
+    let from = body.len().saturating_sub(MAX_LENGTH_LINE);
+    (from..body.len()).find(|at| {
+        let (name, value) = body[*at..].split_at(LENGTH.len().min(body.len() - at));
+        let is_value = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b' ' | b'\r');
+        LENGTH[..name.len()].eq_ignore_ascii_case(name) && value.iter().all(is_value)
+    })
 }
 
 /// The last `Content-Length: …` of a line, and where in the line it starts. Before it may stand a byte order mark, or
@@ -285,6 +300,17 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_ends_inside_the_next_header() {
+        let next = "{}\r\n\r\nContent-Length: 8\r\n\r\n\"mark 1\"Content-Length: 8\r\n\r\n\"mark 2\"";
+        for length in 7..28 {
+            let input = format!("Content-Length: {length}\r\n\r\n{next}");
+            let frames = frames(input.as_bytes(), 5);
+            let marks = [b"\"mark 1\"".to_vec(), b"\"mark 2\"".to_vec()].map(Frame::Body);
+            assert_eq!(frames[1..], marks, "{length}: {frames:?}");
+        }
+    }
+
+    #[test]
     fn a_header_in_a_string_is_text() {
         let body = r#"{"text":"Content-Length: 2\r\n\r\n{}"}"#;
         assert_eq!(
@@ -333,9 +359,9 @@ mod tests {
             prop_assert_eq!(frames.last(), Some(&Frame::Body(b"\"mark 2\"".to_vec())));
         }
 
-        /// Bodies come out as they went in, however they are cut.
+        /// Bodies come out as they went in, however they are cut. They end as JSON ends.
         #[test]
-        fn chunks_do_not_matter(bodies in proptest::collection::vec("[a-z{}\" \\\\é😀]{0,40}", 0..10), chunk in 1usize..64) {
+        fn chunks_do_not_matter(bodies in proptest::collection::vec("[a-z{}\" \\\\é😀]{0,40}(true|\"|\\}|7)", 0..10), chunk in 1usize..64) {
             let input: String = bodies.iter().map(|body| format!("Content-Length: {}\r\n\r\n{body}", body.len())).collect();
             let expected: Vec<Frame> = bodies.into_iter().map(|body| Frame::Body(body.into_bytes())).collect();
             prop_assert_eq!(frames(input.as_bytes(), chunk), expected);

@@ -8,6 +8,8 @@ mod dispatch;
 mod door;
 mod engine;
 mod frame;
+#[cfg(test)]
+mod fuzz;
 mod log;
 mod lsp;
 mod message;

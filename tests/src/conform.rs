@@ -49,8 +49,8 @@ impl Conformance {
             Some(_) => request_params(method, &message["params"]),
             None => notification_params(method, &message["params"]),
         };
-        let unknown = message.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-        let unknown = unknown.filter(|key| !["jsonrpc", "id", "method", "params"].contains(key)).next();
+        let mut keys = message.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+        let unknown = keys.find(|key| !["jsonrpc", "id", "method", "params"].contains(key));
         let unknown = unknown.map(|key| format!("{key} is no part of a message"));
         let refused = (!self.takes(method)).then(|| format!("{method} was not offered"));
         shape.or(unknown).or(refused).or_else(|| match method {

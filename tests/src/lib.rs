@@ -2,6 +2,8 @@
 
 pub mod conform;
 pub mod demo;
+pub mod fuzz;
+pub mod home;
 pub mod lsp;
 
 /// Says that a test was skipped, and why.

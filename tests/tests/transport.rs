@@ -400,7 +400,7 @@ mod order {
             open(&mut client, "file:///a.rs", &model);
             let mut stream = Vec::new();
             let mut expected = Vec::new();
-            for version in 2..3_400 {
+            for version in 2..10_002 {
                 let changes: Vec<Value> =
                     (0..1 + random.below(3)).map(|_| random_edit(&mut random, &mut model, encoding)).collect();
                 let document = json!({ "uri": "file:///a.rs", "version": version });
@@ -451,10 +451,10 @@ mod order {
     }
 
     /// A small linear congruential generator: the same run every time.
-    struct Random(u64);
+    pub(super) struct Random(pub(super) u64);
 
     impl Random {
-        fn below(&mut self, n: usize) -> usize {
+        pub(super) fn below(&mut self, n: usize) -> usize {
             self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
             (self.0 >> 33) as usize % n
         }
@@ -563,6 +563,68 @@ mod cancellation {
         for params in [json!(null), json!({}), json!({ "id": null }), json!({ "id": {} }), json!([])] {
             client.notify("$/cancelRequest", params);
         }
+        assert!(is_alive(&mut client));
+    }
+
+    /// Requests of every kind, each cancelled before it, with it, twice, late or not at all: each has one answer.
+    #[test]
+    fn in_a_storm() {
+        let mut client = Client::start();
+        open(&mut client, "file:///a.rs", "fn main() {}\n");
+        let mut random = order::Random(11);
+        let methods = [
+            "textDocument/hover",
+            "textDocument/codeLens",
+            "turnlens/test/text",
+            "turnlens/test/counts",
+            "turnlens/test/hold",
+            "turnlens/test/panic",
+            "turnlens/status",
+            "no/such/method",
+        ];
+        let mut stream = Vec::new();
+        let mut ids: Vec<i64> = Vec::new();
+        for _ in 0..2_000 {
+            let id = client.next_id();
+            let method = methods[random.below(methods.len())];
+            let at = json!({ "line": 0, "character": 0 });
+            let how = ["await", "quick", "slow", "background"][random.below(4)];
+            let when = ["now", "later", "job"][random.below(3)];
+            let document = json!({ "uri": "file:///a.rs" });
+            let params = match method {
+                "turnlens/test/counts" => Value::Null,
+                _ => json!({ "textDocument": document, "position": at, "how": how, "when": when }),
+            };
+            let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+            let cancel = |id: i64| {
+                let params = json!({ "id": id });
+                frame(json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": params }).to_string().as_bytes())
+            };
+            // A hold is answered when it is cancelled, or at the end.
+            let times = if method == "turnlens/test/hold" { 1 + random.below(2) } else { random.below(3) };
+            if random.below(4) == 0 {
+                stream.extend(cancel(id));
+            }
+            client.expect_answer(id);
+            stream.extend(frame(request.to_string().as_bytes()));
+            (0..times).for_each(|_| stream.extend(cancel(id)));
+            ids.push(id);
+            if random.below(3) == 0 {
+                stream.extend(cancel(ids[random.below(ids.len())]));
+            }
+        }
+        let mut rest = stream.as_slice();
+        while !rest.is_empty() {
+            let (chunk, after) = rest.split_at((1 + random.below(20_000)).min(rest.len()));
+            client.send_bytes(chunk);
+            rest = after;
+        }
+        for id in ids {
+            if let Err(error) = client.answer(id) {
+                assert!([CANCELLED, INTERNAL_ERROR, METHOD_NOT_FOUND].contains(&error.code), "{error:?}");
+            }
+        }
+        // A second answer to any of them would fail here.
         assert!(is_alive(&mut client));
     }
 
@@ -718,9 +780,11 @@ mod questions {
     #[test]
     fn silence() {
         let mut client = start();
-        let (id, _) = ask(&mut client);
+        let (id, question) = ask(&mut client);
         assert!(is_alive(&mut client));
         assert_eq!(client.answer(id), Ok(json!({ "error": "no answer in time" })));
+        client.reply(&question, json!([1]));
+        assert!(is_alive(&mut client));
     }
 }
 

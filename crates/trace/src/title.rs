@@ -131,6 +131,8 @@ fn strip_markdown(line: &str) -> String {
                 }
             }
             c if c.is_control() => text.push('␛'),
+            // They turn the direction of writing: the text would read as what it is not.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => text.push('\u{fffd}'),
             c => text.push(c),
         }
     }

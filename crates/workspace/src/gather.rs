@@ -327,8 +327,12 @@ pub(crate) fn key(log: LogId, place: Place, nth: u32, left_behind: bool) -> Even
     EventKey(hasher.finish())
 }
 
-/// The text of a file, if it is one. Bytes that are no UTF-8 are replaced: such lines are nobody's.
+/// The text of a file, if it is one: a pipe would be waited for, and a device may never end. Bytes that are no UTF-8 are
+/// replaced: such lines are nobody's.
 pub(crate) fn read_text(path: &Path) -> Option<String> {
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
     let bytes = std::fs::read(path).ok()?;
     Some(String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }

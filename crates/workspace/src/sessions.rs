@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use index::LogSummary;
@@ -35,6 +36,8 @@ impl SessionView {
 #[derive(Default)]
 pub(crate) struct Cache {
     joined: DashMap<Arc<str>, (u64, Arc<SessionView>)>,
+    /// The newest publication that was asked about. What was made of older ones is of no use any more.
+    newest: AtomicU64,
 }
 
 /// One session in a list.
@@ -80,6 +83,9 @@ impl Moment<'_> {
     pub fn session_view(&self, id: &str) -> Option<Arc<SessionView>> {
         let generation = self.logs.generation();
         let cache = &self.workspace.sessions.joined;
+        if self.workspace.sessions.newest.fetch_max(generation, Ordering::Relaxed) < generation {
+            cache.retain(|_, known| known.0 >= generation);
+        }
         if let Some(known) = cache.get(id)
             && known.0 == generation
         {

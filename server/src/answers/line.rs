@@ -208,7 +208,8 @@ impl Answers<'_> {
             let commit = former.commit.map(|commit| commit.short().into());
             insert(&mut facts, former.at, FactKind::Former { path: former.path.into(), commit });
         }
-        let saved = std::fs::read_to_string(&file.path).is_ok_and(|disk| *disk == *file.text);
+        // A pipe would be waited for.
+        let saved = file.path.is_file() && std::fs::read_to_string(&file.path).is_ok_and(|disk| *disk == *file.text);
         let here = Some(line + 1);
         facts.push(Fact {
             at: None,

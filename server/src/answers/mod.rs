@@ -98,6 +98,14 @@ impl<'a> Answers<'a> {
     }
 }
 
+/// The command that takes a session up again. `None`: its id, which comes from a log and goes into a shell, is no word
+/// that an agent gives; it could be a command, or an option of the agent's.
+pub(crate) fn resume_command(agent: trace::Agent, id: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_word = id.starts_with(|c: char| c.is_ascii_alphanumeric()) && id.chars().all(is_plain);
+    is_word.then(|| agent.resume_command(id))
+}
+
 /// A step's place inside its session.
 pub(crate) fn place_of(step: &StepRef) -> lens::StepRef {
     lens::StepRef { turn: step.turn, steps: step.numbers.clone() }

@@ -11,7 +11,13 @@ use super::{Color, Globals};
 
 /// Says on stderr why a command failed. A stderr that is closed is nobody's problem.
 pub(crate) fn complain(message: fmt::Arguments<'_>) {
-    _ = writeln!(io::stderr().lock(), "turnlens: {message}");
+    _ = writeln!(io::stderr().lock(), "turnlens: {}", cleaned(&message.to_string()));
+}
+
+/// Words of ours with names from elsewhere in them.
+fn cleaned(message: &str) -> String {
+    let lines: Vec<_> = message.split('\n').map(lens::clean).collect();
+    lines.join("\n")
 }
 
 /// Prints one JSON value on a line.
@@ -74,7 +80,7 @@ impl Out {
     /// Says something beside the answer.
     pub(super) fn note(&self, message: &str) {
         if !self.quiet {
-            _ = writeln!(io::stderr().lock(), "{message}");
+            _ = writeln!(io::stderr().lock(), "{}", cleaned(message));
         }
     }
 

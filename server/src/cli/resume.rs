@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::here::Here;
 use super::{Exit, address, not_found, out};
+use crate::answers::resume_command;
 
 /// Take up a session again, in its folder
 #[derive(clap::Args)]
@@ -24,7 +25,8 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
     let answers = here.answers();
     let located = address::locate(here, &answers, &address::parse(&args.address)?)?;
     let path = &located.view.session.path;
-    let command = path.agent.resume_command(&path.session);
+    let command = resume_command(path.agent, &path.session)
+        .ok_or_else(|| not_found("The id of this session is none that an agent gives; it is put into no command."))?;
     let folder = path.cwd.as_deref();
     let is_live = here.summary_of(&answers, path.log).is_some_and(|summary| summary.live);
     if here.globals.json {

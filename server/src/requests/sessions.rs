@@ -16,9 +16,9 @@ use workspace::{Course, HitsOfSession, Located, LogSummary, Query, SessionView};
 
 use super::commands;
 use super::target::{Target, address};
-use crate::answers::Answers;
 use crate::answers::documents::Named;
 use crate::answers::speed::Speed;
+use crate::answers::{Answers, resume_command};
 use crate::cli::when;
 use crate::lsp::Server;
 use crate::news::{make_filters, reading_json};
@@ -178,7 +178,8 @@ impl Server {
             let path = &found.view.session.path;
             Ok(match params.form {
                 CopyForm::Resume => {
-                    json!({ "text": path.agent.resume_command(&path.session), "cwd": path.cwd.as_deref() })
+                    let no_word = || Error::invalid_params("The id of this session is put into no command.");
+                    json!({ "text": resume_command(path.agent, &path.session).ok_or_else(no_word)?, "cwd": path.cwd.as_deref() })
                 }
                 CopyForm::Address if found.turn == 0 => json!({ "text": workspace::short_session(&path.session) }),
                 CopyForm::Address => {
@@ -308,7 +309,7 @@ fn hit_json(asked: &Snapshot, answers: &Answers<'_>, session: &SearchSession, hi
     json!({
         "address": address(&session.session, &hit.step),
         "field": &*hit.field,
-        "text": &*hit.text,
+        "text": hit.text.lines().map(lens::clean).collect::<Vec<_>>().join("\n"),
         "label": lens::one_line(&hit.text),
         "description": session.description(hit, &answers.frame.view()),
         "location": location,
