@@ -25,7 +25,8 @@ const OF_THE_SERVER: &[&str] = &["tower-lsp", "lsp-types", "tokio", "clap"];
 
 /// Crates that compute and never read a file, and all that they may use of others.
 const PURE: &[(&str, &[&str])] = &[
-    ("trace", &[]),
+    // The derive of the form in which the index keeps it.
+    ("trace", &["bitcode"]),
     ("shell", &["regex"]),
     ("provenance", &["hashbrown", "imara-diff", "memchr", "rustc-hash"]),
     ("lens", &["imara-diff"]),

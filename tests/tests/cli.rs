@@ -860,6 +860,11 @@ fn damage_is_told_with_its_place() {
     let told = place.json(&["doctor"]);
     assert_eq!(told["broken"][0]["at"], json!([format!("{}\n", prompt(1, "Do it")).len()]));
     assert_eq!(told["unknown"], json!({ "brand-new-kind": 1 }));
+    // The command before kept what it read.
+    let cache = &told["cache"];
+    assert_eq!((&cache["logs"], &cache["dropped"], &cache["trouble"]), (&json!(1), &json!(0), &json!(null)));
+    let shown = place.run(&["doctor"]).out;
+    assert!(shown.contains("Cache\n  ~/.cache/turnlens/index: 1 log, "), "{shown}");
 }
 
 #[test]

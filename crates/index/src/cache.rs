@@ -208,3 +208,88 @@ pub(crate) fn spine_name(key: u128) -> String {
 pub(crate) fn summaries_name(key: u128) -> String {
     format!("{key:032x}.summaries")
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use trace::{
+        Backup, Call, Compaction, Context, EditStub, Entry, Excerpt, LogId, Place, Prompt, PromptSource, RecordId,
+        StepKind, Target, Timestamp, TitleSource, Tokens, ToolResult, Touch, TouchKind, Touches, Usage, What,
+    };
+
+    use super::*;
+    use crate::Deriver;
+    use crate::summary::Summer;
+
+    /// What an older program wrote must not be taken for what this one writes.
+    #[test]
+    fn the_format_is_the_one_of_its_number() {
+        let path_of = |name: &str| -> Box<str> { format!("/w/{name}").into() };
+        let edit = EditStub {
+            path: path_of("a.rs"),
+            added: 3,
+            removed: 1,
+            line: 7,
+            created: false,
+            deleted: true,
+            moved_to: Some(path_of("b.rs")),
+        };
+        let touches = Touches {
+            cwd: Some("/w".into()),
+            list: Box::new([Touch { kind: TouchKind::Write, targets: Some(Box::new([Target::Glob("*.rs".into())])) }]),
+        };
+        let call = Call {
+            id: "c".into(),
+            tool: "Edit".into(),
+            kind: StepKind::Edit,
+            subject: Excerpt::of("a.rs"),
+            detail: Some("d".into()),
+            task: Some("t".into()),
+            files: vec![path_of("a.rs")],
+            touches: Some(touches.into()),
+        };
+        let result = ToolResult {
+            call: "c".into(),
+            error: false,
+            refused: false,
+            interrupted: true,
+            exit: Some(-1),
+            output: Excerpt::of("out\nput"),
+            edits: vec![edit],
+            whole_read: Some(path_of("c.rs")),
+            side: Some("s".into()),
+            commit: Some("abc".into()),
+            count: Some(5),
+        };
+        let tokens = Tokens { input: 1, cache_write: 2, cache_write_hour: 1, cache_read: 3, output: 4 };
+        let backup = Backup { path: path_of("a.rs"), name: Some("n".into()), at: Some(Timestamp(5)) };
+        let prompt = Prompt { text: Excerpt::of("Do it"), source: PromptSource::Typed, images: 1 };
+        let entries = [
+            What::Context(Context { cwd: Some("/w".into()), branch: Some("main".into()), ..Context::default() }),
+            What::Prompt(prompt),
+            What::Call(call),
+            What::Result(result),
+            What::Usage(Usage { response: Some(RecordId(9)), model: Some("m".into()), tokens }),
+            What::Backups { prompt: RecordId(1), files: vec![backup] },
+            What::ChangedOutside { path: path_of("d.rs") },
+            What::Compacted(Compaction { automatic: Some(true), tokens_before: Some(8), summary_chars: None }),
+            What::Title(TitleSource::Generated, "Title".into()),
+            What::Unknown("x".into()),
+            What::SlashCommand("/x".into()),
+        ];
+        let mut deriver = Deriver::new(LogId(0), trace::Agent::Codex, "log");
+        for (at, what) in (0u32..).zip(entries) {
+            let place = Place { at: u64::from(at), len: 1, part: 0, check: at };
+            let id = Some(RecordId(u128::from(at)));
+            deriver.push(Entry { place, id, parent: None, at: Some(Timestamp(i64::from(at))), side: None, what });
+        }
+        deriver.count(100, 11, &[3]);
+        let summary = Summer::default().sum(&deriver.snapshot()).summary;
+        let (path, rest) = deriver.into_parts();
+        let all = [bitcode::encode(&path), bitcode::encode(&rest), bitcode::encode(&*summary)];
+        let told: Vec<String> =
+            all.iter().map(|bytes| format!("{}:{:08x}", bytes.len(), crc32fast::hash(bytes))).collect();
+        // Where this differs raise FORMAT, and then update it.
+        expect!["1 348:12dc19f9 134:09d192e2 113:febe954a"].assert_eq(&format!("{FORMAT} {}", told.join(" ")));
+    }
+}

@@ -114,6 +114,14 @@ impl Stamp {
     }
 }
 
+/// What a log's file holds in memory.
+pub(crate) struct LastRead {
+    pub(crate) version: u64,
+    pub(crate) cursor: Cursor,
+    /// `None`: it rests in the cache.
+    pub(crate) path: Option<Arc<DerivedPath>>,
+}
+
 /// What came of reading a log.
 pub(crate) struct Outcome {
     pub(crate) file: Arc<LogFile>,
@@ -133,12 +141,7 @@ pub(crate) struct Outcome {
 pub(crate) enum Read {
     /// The path has nothing new.
     Unchanged,
-    There {
-        summary: Arc<LogSummary>,
-        path: Arc<DerivedPath>,
-        /// What the path takes in memory, roughly.
-        bytes: usize,
-    },
+    There(Arc<LogSummary>),
     Gone,
     Failed(io::Error),
 }
@@ -227,7 +230,8 @@ impl LogFile {
         state.is_dirty = true;
         state.bytes = bytes + path.records.len() * BYTES_OF_RECORD;
         store.unsaved(before, state.unsaved());
-        Read::There { summary, path, bytes }
+        store.shelf.renew(self.id, state.version, bytes, &path);
+        Read::There(summary)
     }
 
     /// After an error the log counts as never read.
@@ -342,13 +346,11 @@ impl LogFile {
         self.give_back(state)
     }
 
-    /// The path as it was read last, from memory. `Err`: how far it was read, if nobody reads it right now.
-    pub(crate) fn in_memory(&self) -> Result<(u64, Arc<DerivedPath>), Option<(u64, Cursor)>> {
+    /// What was read last. `None`: somebody reads it right now.
+    pub(crate) fn last_read(&self) -> Option<LastRead> {
         let slot = lock(&self.slot);
-        let state = slot.state.as_ref().ok_or(None)?;
-        match &state.deriver {
-            Some(deriver) => Ok((state.version, deriver.snapshot())),
-            None => Err(Some((state.version, state.cursor.clone()))),
-        }
+        let State { version, cursor, deriver, .. } = slot.state.as_ref()?;
+        let path = deriver.as_ref().map(|deriver| deriver.snapshot());
+        Some(LastRead { version: *version, cursor: cursor.clone(), path })
     }
 }

@@ -142,10 +142,7 @@ impl Publisher {
                 }
                 return None;
             }
-            Read::There { summary, path, bytes } => {
-                self.next.store.shelf.renew(file.id, version, bytes, &path);
-                (Some(summary), None)
-            }
+            Read::There(summary) => (Some(summary), None),
             Read::Gone => (None, None),
             Read::Failed(error) => (None, Some(error.to_string())),
         };

@@ -19,6 +19,8 @@ const BATCH: Duration = Duration::from_millis(100);
 const FIRST_BATCH: Duration = Duration::from_millis(25);
 /// Bytes of a log's beginning that are read, and shown, before the rest of it. Most logs are shorter.
 const PIECE: u64 = 4 << 20;
+/// The most that is read of a log at once: what was read of it is held until it is known that the log goes on.
+const MOST_PIECE: u64 = 16 << 20;
 
 impl Index {
     /// Looks for logs and reads what is new in them, newest first. What was read is published as it comes; on return
@@ -196,7 +198,7 @@ impl Index {
     fn read_in_pieces(&self, file: &Arc<LogFile>, first: u64, told: &mut dyn FnMut(Option<Outcome>, bool)) {
         let mut limit = first;
         while self.read_piece(file, limit, told) {
-            limit = limit.saturating_mul(2);
+            limit = (2 * limit).min(MOST_PIECE);
         }
     }
 

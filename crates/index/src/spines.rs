@@ -36,6 +36,8 @@ pub(crate) struct Shelf {
 #[derive(Default)]
 struct Held {
     spines: FxHashMap<LogId, Entry>,
+    /// The version of each log that was published last in this process: what was loaded before it is not kept.
+    newest: FxHashMap<LogId, u64>,
     bytes: usize,
     clock: u64,
 }
@@ -60,7 +62,10 @@ impl Shelf {
     /// Of two versions of one log the newer stays.
     pub(crate) fn put(&self, log: LogId, version: u64, bytes: usize, spine: &Arc<Spine>) {
         let mut held = lock(&self.held);
-        if held.spines.get(&log).is_some_and(|known| known.version > version) {
+        let is_older = |known: &u64| *known > version;
+        if held.newest.get(&log).is_some_and(is_older)
+            || held.spines.get(&log).is_some_and(|known| is_older(&known.version))
+        {
             return;
         }
         held.clock += 1;
@@ -74,7 +79,12 @@ impl Shelf {
 
     /// Puts a newer version in the place of the one that is there; what nobody asked for is not kept.
     pub(crate) fn renew(&self, log: LogId, version: u64, bytes: usize, path: &Arc<DerivedPath>) {
-        if lock(&self.held).spines.contains_key(&log) {
+        let is_held = {
+            let mut held = lock(&self.held);
+            held.newest.insert(log, version);
+            held.spines.contains_key(&log)
+        };
+        if is_held {
             self.put(log, version, bytes, &Arc::new(Spine::new(path.clone())));
         }
     }
@@ -105,5 +115,45 @@ impl Held {
                 self.bytes -= entry.bytes.min(self.bytes);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trace::Agent;
+
+    use super::*;
+    use crate::Deriver;
+
+    const LOG: LogId = LogId(0);
+
+    fn spine() -> Arc<Spine> {
+        Arc::new(Spine::new(Deriver::new(LOG, Agent::Codex, "s").snapshot()))
+    }
+
+    #[test]
+    fn what_is_asked_for_stays_within_the_room() {
+        let shelf = Shelf::default();
+        for log in 0..100 {
+            shelf.put(LogId(log), 1, ROOM / 10, &spine());
+            assert!(shelf.get(LOG).is_some(), "thrown out at {log}");
+        }
+        let held = lock(&shelf.held);
+        assert!(held.bytes <= ROOM && held.spines.len() <= 10, "{} bytes", held.bytes);
+    }
+
+    #[test]
+    fn what_was_loaded_too_late_is_not_kept() {
+        let shelf = Shelf::default();
+        shelf.renew(LOG, 2, 1, &spine().path);
+        assert!(shelf.get(LOG).is_none(), "nobody asked for it");
+        shelf.put(LOG, 1, 1, &spine());
+        assert!(shelf.get(LOG).is_none());
+        let now = spine();
+        shelf.put(LOG, 2, 1, &now);
+        let newer = spine();
+        shelf.renew(LOG, 3, 1, &newer.path);
+        shelf.put(LOG, 2, 1, &now);
+        assert!(shelf.get(LOG).is_some_and(|found| Arc::ptr_eq(&found.path, &newer.path)));
     }
 }

@@ -9,7 +9,7 @@ use trace::DerivedPath;
 
 use crate::cache::{Cache, SpineHead, log_key, spine_name};
 use crate::derive::Rest;
-use crate::file::{LogFile, Outcome, deriver};
+use crate::file::{LastRead, LogFile, Outcome, deriver};
 use crate::spines::{Shelf, Spine};
 use crate::summary::bytes_of;
 use crate::{Counted, Deriver};
@@ -52,12 +52,10 @@ impl Store {
         if let Some(spine) = self.shelf.get(file.id) {
             return Some(spine);
         }
-        let known = match file.in_memory() {
-            Ok((version, path)) => return Some(self.put(file, version, path)),
-            Err(known) => known,
-        };
-        let version = known.as_ref().map_or(0, |(version, _)| *version);
-        let path = known.and_then(|(_, cursor)| self.load_path(file, &cursor)).or_else(|| self.read_on(file))?;
+        let known = file.last_read();
+        let version = known.as_ref().map_or(0, |known| known.version);
+        let resting = |known: LastRead| known.path.or_else(|| self.load_path(file, &known.cursor));
+        let path = known.and_then(resting).or_else(|| self.read_on(file))?;
         Some(self.put(file, version, path))
     }
 

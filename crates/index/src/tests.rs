@@ -115,3 +115,19 @@ fn trouble_is_told_and_passes() {
     index.refresh(&|_| {});
     assert_eq!((turns(&index), trouble(&index)), (vec![1, 1], vec![]));
 }
+
+#[test]
+fn without_a_watcher_logs_are_looked_at() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("a"), "one").unwrap();
+    let index = Arc::new(index(home.path()));
+    let (changed, changes) = crossbeam_channel::unbounded();
+    let watch = index.watch_by(Box::new(move |change| drop(changed.send(change))), |_| None);
+    index.refresh(&|_| {});
+    for word in ["longer", "longer yet"] {
+        fs::write(home.path().join("a"), word).unwrap();
+        let change = changes.recv_timeout(std::time::Duration::from_secs(30)).unwrap();
+        assert_eq!(change, Changed { logs: vec![LogId(0)], gone: vec![] });
+    }
+    drop(watch);
+}

@@ -7,16 +7,16 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::file::Stamp;
 use crate::{Changed, Index, lock};
 
 /// A record is written in several pieces, and a step is several records: so long nothing must come before they are
 /// read …
-const QUIET: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_millis(10);
 /// … but they are read at the latest after this time.
-const PATIENCE: Duration = Duration::from_millis(100);
+const PATIENCE: Duration = Duration::from_millis(30);
 /// How often is looked where the system does not tell.
 const TICK: Duration = Duration::from_secs(2);
 /// So long after a change the cache is told of it. A process that is killed before reads that again.
@@ -83,6 +83,15 @@ impl Index {
     /// Follows all logs from now on, on a thread of its own: reads what is new and then calls `on_change` there. What
     /// changed before is found by the next [`Index::refresh`], so watch first.
     pub fn watch(self: &Arc<Self>, on_change: Box<dyn Fn(Changed) + Send + Sync>) -> Watch {
+        self.watch_by(on_change, |tell| notify::recommended_watcher(tell).ok())
+    }
+
+    /// The same with this watcher; without one logs are looked at now and then.
+    pub(crate) fn watch_by(
+        self: &Arc<Self>,
+        on_change: OnChange,
+        watcher: impl FnOnce(Box<dyn Fn(notify::Result<Event>) + Send>) -> Option<RecommendedWatcher>,
+    ) -> Watch {
         let (messages, receiver) = crossbeam_channel::unbounded();
         let sender = messages.clone();
         let tell = move |event| {
@@ -94,7 +103,7 @@ impl Index {
             index: self.clone(),
             on_change,
             messages: receiver,
-            watcher: notify::recommended_watcher(tell).ok(),
+            watcher: watcher(Box::new(tell)),
             roots: roots.map(|path| Root { real: path.clone(), path, state: RootState::Missing }).collect(),
             save_at: None,
             saving: None,
@@ -155,9 +164,16 @@ impl Follower {
     }
 
     fn collect(&mut self, event: notify::Result<Event>, pending: &mut Pending) {
-        let Ok(event) = event else {
-            pending.everything = true;
-            return;
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                pending.everything = true;
+                if matches!(error.kind, ErrorKind::MaxFilesWatch) {
+                    // A folder that came later is not watched, and nobody says which.
+                    self.roots.iter_mut().for_each(|root| root.state = RootState::Polled);
+                }
+                return;
+            }
         };
         pending.everything |= event.need_rescan();
         // Our own reading is an access, too.

@@ -217,6 +217,28 @@ fn two_servers_share_the_cache() {
 }
 
 #[test]
+fn what_a_killed_process_left_behind_goes() {
+    let home = Home::new();
+    home.write("s", &records("s", FIRST));
+    saved(&home);
+    let folder = cached(&home, "spine")[0].parent().unwrap().to_owned();
+    let (old, recent) = (folder.join("1-0.new"), folder.join("2-0.new"));
+    for path in [&old, &recent] {
+        fs::write(path, &fs::read(&cached(&home, "spine")[0]).unwrap()[..100]).unwrap();
+    }
+    let hours_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 60 * 60);
+    fs::File::options().write(true).open(&old).unwrap().set_modified(hours_ago).unwrap();
+    let index = home.restarted();
+    assert_eq!(index.counted().scans, 0);
+    home.append("s", &records("s", MORE));
+    index.refresh(&|_| {});
+    index.save();
+    // Another process may be writing the recent one.
+    assert!(!old.exists() && recent.exists());
+    assert_as_fresh(&home, &home.restarted());
+}
+
+#[test]
 fn older_formats_go_and_newer_ones_stay() {
     let home = Home::new();
     home.write("s", &records("s", FIRST));

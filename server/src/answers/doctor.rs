@@ -199,7 +199,8 @@ fn text(report: &Report, frame: &Frame, asker: Asker, client: Option<&str>) -> S
         .iter()
         .map(|(path, error)| format!("  {}\n", one_error(&shown(path), &path.to_string_lossy(), error)));
     part("Could not be read", listed(trouble, report.trouble.len()));
-    part("Cache", report.cache.iter().map(|cache| kept(cache, &shown)).collect());
+    let has_something = |cache: &&CacheReport| cache.bytes > 0 || cache.trouble.is_some();
+    part("Cache", report.cache.iter().filter(has_something).map(|cache| kept(cache, &shown)).collect());
     part("Next", next(report, asker));
     text
 }
