@@ -120,10 +120,8 @@ fn of_event(event: &Payload<'_>, part: u16) -> Content {
 
 fn of_patch(event: &Payload<'_>) -> Content {
     let success = tools::is_success(event);
-    let said = if success { &event.stdout } else { &event.stderr };
-    let said = said.filled().or(event.stdout.get()).unwrap_or_default();
     let changes = if success { changes_told(event) } else { Vec::new() };
-    Content { text: said.to_owned(), changes, ..Content::default() }
+    Content { text: tools::said_of_patch(event).into_owned(), changes, ..Content::default() }
 }
 
 fn text(text: &str) -> Content {

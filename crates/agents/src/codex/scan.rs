@@ -539,7 +539,7 @@ impl<'s> Scanner<'s> {
         self.flush();
         self.known.searched = true;
         self.search(id, event, spot);
-        let nothing = tools::read_text("");
+        let nothing = tools::read_text(String::new());
         self.answer(spot, PART_RESULT, tools::result(id.into(), &nothing, None, None));
     }
 
