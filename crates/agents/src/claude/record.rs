@@ -52,8 +52,9 @@ pub(super) struct Record<'a> {
     pub(super) is_compact_summary: Flag,
     pub(super) is_visible_in_transcript_only: Flag,
     pub(super) is_api_error_message: Flag,
+    /// On its own, so that a record is moved cheaply.
     #[serde(borrow)]
-    pub(super) message: Obj<Message<'a>>,
+    pub(super) message: Obj<Box<Message<'a>>>,
     #[serde(borrow)]
     pub(super) tool_use_result: Kept<'a>,
     #[serde(borrow, rename = "parentToolUseID")]

@@ -58,7 +58,7 @@ impl Records for Span {
 
 /// What a patch inside of a script changed; `None`: the record is no such patch.
 fn changes_of_script(record: &Record<'_>) -> Option<Vec<Change>> {
-    let payload = record.payload.0.as_ref()?;
+    let payload = record.payload.0.as_deref()?;
     let is_inner = payload.kind.is("patch_apply_end") && !payload.call_id.or_empty().starts_with("call_");
     (is_inner && tools::is_success(payload)).then(|| changes_told(payload))
 }

@@ -17,8 +17,9 @@ pub(super) struct Record<'a> {
     pub(super) timestamp: Str<'a>,
     #[serde(borrow, rename = "type")]
     pub(super) kind: Str<'a>,
+    /// On its own, so that a record is moved cheaply.
     #[serde(borrow)]
-    pub(super) payload: Obj<Payload<'a>>,
+    pub(super) payload: Obj<Box<Payload<'a>>>,
 }
 
 /// What a record says, of whatever type.
@@ -234,7 +235,7 @@ impl<'a> Record<'a> {
     pub(super) fn first(text: &'a str) -> Option<(Record<'a>, usize)> {
         let (mut record, used) = json::first::<Record<'_>>(text)?;
         if record.payload.0.is_none()
-            && let Some((bare, _)) = json::first::<Payload<'_>>(text)
+            && let Some((bare, _)) = json::first::<Box<Payload<'_>>>(text)
         {
             record.kind = match bare.kind.or_empty() {
                 "" if bare.role.filled().is_some() => "response_item".into(),
