@@ -18,6 +18,9 @@ use branches::Branches;
 
 /// The title of a turn that nobody asked for: work that stands before the first prompt of its log.
 const UNPROMPTED: &str = "[no prompt]";
+/// Characters that are kept of a longer output of a call that did what was asked: documents and search read it whole
+/// from the log.
+const OUTPUT_KEPT: usize = 80;
 /// How many offsets of what is no record are kept for `turnlens doctor`.
 const BROKEN_KEPT: usize = 10;
 
@@ -551,6 +554,7 @@ impl Deriver {
                 *ended = head.at.or(*ended);
                 if let Some(step) = steps.get_mut(index) {
                     step.result = Some(result);
+                    shorten_output(step);
                 }
             }
             // The first result of a call is what happened.
@@ -567,6 +571,7 @@ impl Deriver {
         *ended = head.at.or(*ended);
         let index = steps.len();
         step.number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        shorten_output(&mut step);
         steps.push(step);
         index
     }
@@ -766,6 +771,18 @@ impl Deriver {
         let is_unanswered = |turn: &Arc<Turn>| turn.steps.is_empty() && turn.prompt.is_some() && !turn.interrupted;
         !self.open_calls.is_empty() || self.path.turns.last().is_some_and(is_unanswered)
     }
+}
+
+/// A failure's output and a sub-agent's answer are shown as they are kept.
+fn shorten_output(step: &mut Step) {
+    if step.failed() || step.kind == StepKind::Agent {
+        return;
+    }
+    let Some(output) = step.result.as_mut().map(|result| &mut result.output) else { return };
+    if output.head.len() <= OUTPUT_KEPT || output.is_whole() {
+        return;
+    }
+    output.head = Excerpt::with_limit(&output.head, OUTPUT_KEPT).head;
 }
 
 fn step(kind: StepKind, head: Head, text: Excerpt) -> Step {
