@@ -41,6 +41,12 @@ impl<'a> From<&'a str> for Str<'a> {
     }
 }
 
+impl<'a> From<Cow<'a, str>> for Str<'a> {
+    fn from(text: Cow<'a, str>) -> Str<'a> {
+        Str(Some(text))
+    }
+}
+
 impl From<String> for Str<'_> {
     fn from(text: String) -> Self {
         Str(Some(Cow::Owned(text)))
@@ -264,9 +270,56 @@ pub(crate) fn read<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) 
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
-/// The text of a string that was left as it stands. `None`: absent, or no string.
+/// The text of a string that was left as it stands. `None`: absent, or no string. Escapes of half a character are
+/// replaced.
+///
+/// serde_json makes room for such a text piece by piece and copies it once more; with long texts that is dear.
 pub(crate) fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    read::<Str<'_>>(raw).take()
+    let inside = raw?.get().strip_prefix('"')?.strip_suffix('"')?;
+    let Some(first) = memchr::memchr(b'\\', inside.as_bytes()) else { return Some(Cow::Borrowed(inside)) };
+    let mut text = String::with_capacity(inside.len());
+    let (plain, mut rest) = inside.split_at_checked(first)?;
+    text.push_str(plain);
+    while !rest.is_empty() {
+        let (c, len) = escaped(rest);
+        text.push(c);
+        let behind = rest.get(len..).unwrap_or_default();
+        let next = memchr::memchr(b'\\', behind.as_bytes()).unwrap_or(behind.len());
+        let (plain, after) = behind.split_at_checked(next)?;
+        text.push_str(plain);
+        rest = after;
+    }
+    Some(Cow::Owned(text))
+}
+
+/// The character of the escape at the beginning of `text`, and the escape's length.
+fn escaped(text: &str) -> (char, usize) {
+    let simple = match text.as_bytes().get(1) {
+        Some(b'n') => '\n',
+        Some(b't') => '\t',
+        Some(b'r') => '\r',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'u') => {
+            return match (code_unit(text), text.get(6..).and_then(code_unit)) {
+                (Some(high @ 0xD800..0xDC00), Some(low @ 0xDC00..0xE000)) => {
+                    let code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+                    (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12)
+                }
+                (Some(unit), _) => (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 6),
+                (None, _) => (char::REPLACEMENT_CHARACTER, 2),
+            };
+        }
+        Some(other) => char::from(*other),
+        None => char::REPLACEMENT_CHARACTER,
+    };
+    (simple, 2)
+}
+
+/// Reads a string that may be long by [`text`].
+pub(crate) fn long<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Str<'a>, D::Error> {
+    let raw = <&'de RawValue>::deserialize(deserializer)?;
+    Ok(Str(text(Some(raw))))
 }
 
 pub(crate) fn is_string(raw: Option<&RawValue>) -> bool {
@@ -417,6 +470,28 @@ mod tests {
     }
 
     #[test]
+    fn texts_are_those_of_serde() {
+        let check = |literal: &str| {
+            let raw: &RawValue = serde_json::from_str(literal).expect("a value");
+            assert_eq!(text(Some(raw)), read::<Str<'_>>(Some(raw)).take(), "{literal}");
+        };
+        for literal in [
+            r#""""#,
+            r#""a""#,
+            r#""\n\t\r\b\f\/\\\"""#,
+            r#""a\u00e9 \ud83d\ude00\\u0041 é""#,
+            r#""\\\\""#,
+            "1",
+            "[\"a\"]",
+            "null",
+        ] {
+            check(literal);
+        }
+        let half: &RawValue = serde_json::from_str(r#""a\ud83d\n\ude00""#).expect("a value");
+        assert_eq!(text(Some(half)).as_deref(), Some("a\u{fffd}\n\u{fffd}"));
+    }
+
+    #[test]
     fn pretty_keeps_order_and_escapes() {
         expect![[r#"
             {
@@ -439,6 +514,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn any_text_comes_back(told in ".*") {
+            let literal = serde_json::to_string(&told).unwrap_or_default();
+            let raw: &RawValue = serde_json::from_str(&literal).expect("a string");
+            let text = text(Some(raw));
+            prop_assert_eq!(text.as_deref(), Some(&*told));
+        }
+
         #[test]
         fn nothing_panics(text in ".*", bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             pretty(&text);

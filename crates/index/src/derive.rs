@@ -19,6 +19,9 @@ use branches::Branches;
 
 /// The title of a turn that nobody asked for: work that stands before the first prompt of its log.
 const UNPROMPTED: &str = "[no prompt]";
+/// Characters that are kept of a longer output of a call that did what was asked: documents and search read it whole
+/// from the log.
+const OUTPUT_KEPT: usize = 80;
 /// How many offsets of what is no record are kept for `turnlens doctor`.
 const BROKEN_KEPT: usize = 10;
 
@@ -33,10 +36,9 @@ pub struct Deriver {
     /// What records call the session, in order of appearance.
     named: Vec<Arc<str>>,
     now: Now,
-    /// The number of the turn to which a record belongs. 0: it stands before the first; [`ASIDE`].
-    turn_of: FxHashMap<RecordId, u32>,
-    /// What was counted and must not be counted again where a log repeats its records.
-    seen: FxHashSet<(RecordId, u16, u8)>,
+    known: FxHashMap<RecordId, Known>,
+    /// What was counted of records with parts beyond those that [`Known::counted`] has room for.
+    counted: FxHashSet<(RecordId, u16, u8)>,
     calls: FxHashMap<Arc<str>, CallState>,
     responses: FxHashMap<RecordId, (Holder, usize)>,
     sides: FxHashMap<Arc<str>, usize>,
@@ -64,6 +66,37 @@ const ASIDE: u32 = u32::MAX;
 /// A [`Deriver`] without its path.
 #[derive(Encode, Decode)]
 pub(crate) struct Rest(Deriver);
+
+/// A record that was read.
+#[derive(Clone, Copy, Encode, Decode)]
+struct Known {
+    /// The number of the turn to which it belongs. 0: it stands before the first; [`ASIDE`].
+    turn: u32,
+    /// What of it was counted and must not be counted again where a log repeats its records: a bit for each kind of
+    /// entry in each of the first parts.
+    counted: u32,
+}
+
+/// A kind of entry that counts once for each record and part.
+fn kind_that_counts(what: &What) -> Option<u8> {
+    Some(match what {
+        What::Usage(Usage { response: None, .. }) => 0,
+        What::Prompt(_) => 1,
+        What::SlashCommand(_) => 2,
+        What::CommandOutput => 3,
+        What::Text(_) => 4,
+        What::Thought(_) => 5,
+        What::Interrupted => 6,
+        What::Compacted(_) => 7,
+        What::System(_) => 8,
+        What::Unknown(_) => 9,
+        // Responses, calls and results are known by ids of their own; the others change nothing when they are said again.
+        _ => return None,
+    })
+}
+
+/// Kinds that [`kind_that_counts`] tells apart.
+const KINDS: u16 = 10;
 
 /// Where and with what the agent works at this point of the log.
 #[derive(Default, Encode, Decode)]
@@ -113,8 +146,8 @@ impl Deriver {
             hint: session_hint.into(),
             named: Vec::new(),
             now: Now::default(),
-            turn_of: FxHashMap::default(),
-            seen: FxHashSet::default(),
+            known: FxHashMap::default(),
+            counted: FxHashSet::default(),
             calls: FxHashMap::default(),
             responses: FxHashMap::default(),
             sides: FxHashMap::default(),
@@ -161,7 +194,13 @@ impl Deriver {
             self.path.started = self.path.started.or(entry.at);
             self.path.ended = entry.at;
         }
-        if self.is_repeated(&entry) {
+        if let What::Context(Context { parent_session: Some(parent), .. }) = &entry.what {
+            self.learn_owner(parent, entry.side.as_ref());
+        }
+        let is_aside = entry.side.as_deref().is_some_and(|side| !self.is_own(side));
+        // Where this entry begins a turn, that turn is written over this one.
+        let turn = if is_aside { ASIDE } else { self.number_of_last() };
+        if self.is_repeated(&entry, turn) {
             return;
         }
         // What a reader tells again when it reads on is not counted: the path must not depend on it.
@@ -169,55 +208,46 @@ impl Deriver {
             self.entries = self.entries.saturating_add(1);
         }
         let head = Head { place: entry.place, id: entry.id, parent: entry.parent, at: entry.at };
-        if let What::Context(Context { parent_session: Some(parent), .. }) = &entry.what {
-            self.learn_owner(parent, entry.side.as_ref());
-        }
-        match entry.side.filter(|side| !self.is_own(side)) {
-            Some(side) => {
-                self.remember(head.id, ASIDE);
-                self.push_aside(&side, head, entry.what);
-            }
-            None => {
-                // Where this entry begins a turn, that turn is written over this one.
-                self.remember(head.id, self.number_of_last());
-                self.push_own(head, entry.what);
-            }
+        match entry.side.filter(|_| is_aside) {
+            Some(side) => self.push_aside(&side, head, entry.what),
+            None => self.push_own(head, entry.what),
         }
         self.path.open = self.is_open();
     }
 
-    /// A record that was copied inside its own log.
-    fn is_repeated(&mut self, entry: &Entry) -> bool {
-        // Of one record several entries of one kind differ in their parts.
-        let kind: u8 = match &entry.what {
-            What::Usage(usage) if usage.response.is_none() => 0,
-            What::Prompt(_) => 1,
-            What::SlashCommand(_) => 2,
-            What::CommandOutput => 3,
-            What::Text(_) => 4,
-            What::Thought(_) => 5,
-            What::Interrupted => 6,
-            What::Compacted(_) => 7,
-            What::System(_) => 8,
-            What::Unknown(_) => 9,
-            // Calls and results are known by the call's id; the others change nothing when they are said again.
-            _ => return false,
-        };
+    /// Remembers the entry's record, as one of this turn where it was not known before. Gives whether the entry itself
+    /// was met before: a copy inside its own log.
+    fn is_repeated(&mut self, entry: &Entry, turn: u32) -> bool {
         let Some(id) = entry.id else { return false };
-        !self.seen.insert((id, entry.place.part, kind))
+        let known = match self.known.entry(id) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(free) => {
+                self.path.records.insert(id);
+                if let Some(pending) = &mut self.pending {
+                    pending.records.push(id);
+                }
+                if let Some(summary) = self.summaries.remove(&id) {
+                    self.path.titles.summary = Some(summary);
+                }
+                free.insert(Known { turn, counted: 0 })
+            }
+        };
+        let Some(kind) = kind_that_counts(&entry.what) else { return false };
+        let part = entry.place.part;
+        let bit = part.checked_mul(KINDS).and_then(|first| 1u32.checked_shl(u32::from(first) + u32::from(kind)));
+        match bit {
+            Some(bit) => {
+                let is_repeated = known.counted & bit != 0;
+                known.counted |= bit;
+                is_repeated
+            }
+            None => !self.counted.insert((id, part, kind)),
+        }
     }
 
-    fn remember(&mut self, id: Option<RecordId>, turn: u32) {
-        let Some(id) = id else { return };
-        if let hash_map::Entry::Vacant(free) = self.turn_of.entry(id) {
-            free.insert(turn);
-            self.path.records.insert(id);
-            if let Some(pending) = &mut self.pending {
-                pending.records.push(id);
-            }
-            if let Some(summary) = self.summaries.remove(&id) {
-                self.path.titles.summary = Some(summary);
-            }
+    fn set_turn(&mut self, id: RecordId, turn: u32) {
+        if let Some(known) = self.known.get_mut(&id) {
+            known.turn = turn;
         }
     }
 
@@ -325,7 +355,7 @@ impl Deriver {
         }
         if let Some(turn) = self.same_prompt_before(&prompt) {
             if let Some(id) = head.id {
-                self.turn_of.insert(id, turn);
+                self.set_turn(id, turn);
             }
             return;
         }
@@ -396,10 +426,10 @@ impl Deriver {
             abandoned: None,
         };
         fill(&mut turn);
-        let from = from.and_then(|record| self.turn_of.get(&record).copied()).filter(|turn| *turn != ASIDE);
+        let from = from.and_then(|record| Some(self.known.get(&record)?.turn)).filter(|turn| *turn != ASIDE);
         self.path.turns.push(Arc::new(turn));
         if let Some(id) = head.id {
-            self.turn_of.insert(id, number);
+            self.set_turn(id, number);
         }
         self.open_calls.clear();
         let moved = self.branches.begin(number, from);
@@ -435,7 +465,7 @@ impl Deriver {
         self.begin_turn(head, head.parent, |turn| (turn.command, turn.title) = (Some(command), title.into()));
         let number = self.number_of_last();
         for id in records {
-            self.turn_of.insert(id, number);
+            self.set_turn(id, number);
         }
     }
 
@@ -519,6 +549,7 @@ impl Deriver {
                 *ended = head.at.or(*ended);
                 if let Some(step) = steps.get_mut(index) {
                     step.result = Some(result);
+                    shorten_output(step);
                 }
             }
             // The first result of a call is what happened.
@@ -535,6 +566,7 @@ impl Deriver {
         *ended = head.at.or(*ended);
         let index = steps.len();
         step.number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        shorten_output(&mut step);
         steps.push(step);
         index
     }
@@ -709,7 +741,7 @@ impl Deriver {
         let titles = &mut self.path.titles;
         match (source, head.parent) {
             (TitleSource::Custom, _) => titles.custom = Some(text),
-            (TitleSource::Summary, Some(leaf)) if !self.turn_of.contains_key(&leaf) => {
+            (TitleSource::Summary, Some(leaf)) if !self.known.contains_key(&leaf) => {
                 self.summaries.insert(leaf, text);
             }
             (TitleSource::Summary, _) => titles.summary = Some(text),
@@ -761,6 +793,18 @@ fn empty_path(log: LogId, agent: Agent, session: &str) -> DerivedPath {
         open: false,
         tally: Tally::default(),
     }
+}
+
+/// A failure's output and a sub-agent's answer are shown as they are kept.
+fn shorten_output(step: &mut Step) {
+    if step.failed() || step.kind == StepKind::Agent {
+        return;
+    }
+    let Some(output) = step.result.as_mut().map(|result| &mut result.output) else { return };
+    if output.head.len() <= OUTPUT_KEPT || output.is_whole() {
+        return;
+    }
+    output.head = Excerpt::with_limit(&output.head, OUTPUT_KEPT).head;
 }
 
 fn step(kind: StepKind, head: Head, text: Excerpt) -> Step {

@@ -6,12 +6,12 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use trace::{RecordId, Timestamp};
 
 pub(super) use crate::ids::{hashed, record_id, time};
-use crate::json::{Flag, List, Num, Obj, Str, nothing};
+use crate::json::{self, Flag, List, Num, Obj, Str, nothing};
 
 /// One record of any type.
 #[derive(Default, Deserialize)]
@@ -52,8 +52,9 @@ pub(super) struct Record<'a> {
     pub(super) is_compact_summary: Flag,
     pub(super) is_visible_in_transcript_only: Flag,
     pub(super) is_api_error_message: Flag,
+    /// On its own, so that a record is moved cheaply.
     #[serde(borrow)]
-    pub(super) message: Obj<Message<'a>>,
+    pub(super) message: Obj<Box<Message<'a>>>,
     #[serde(borrow)]
     pub(super) tool_use_result: Kept<'a>,
     #[serde(borrow, rename = "parentToolUseID")]
@@ -119,9 +120,9 @@ pub(super) struct Blocks<'a>(pub(super) Vec<Block<'a>>);
 pub(super) struct Block<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Str<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "json::long")]
     pub(super) text: Str<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "json::long")]
     pub(super) thinking: Str<'a>,
     #[serde(borrow)]
     pub(super) id: Str<'a>,
@@ -132,7 +133,7 @@ pub(super) struct Block<'a> {
     #[serde(borrow)]
     pub(super) tool_use_id: Str<'a>,
     /// What a tool gave back.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "long_blocks")]
     pub(super) content: Blocks<'a>,
     pub(super) is_error: Flag,
     /// Of `fallback`: the models between which the client changed.
@@ -158,14 +159,23 @@ impl<'a> Blocks<'a> {
     }
 }
 
+/// Reads content that is most often one long string.
+fn long_blocks<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Blocks<'a>, D::Error> {
+    let raw = <&'de RawValue>::deserialize(deserializer)?;
+    match json::text(Some(raw)) {
+        Some(text) => Ok(one(text.into())),
+        None => serde_json::from_str(raw.get()).map_err(D::Error::custom),
+    }
+}
+
+fn one<'a>(text: Str<'a>) -> Blocks<'a> {
+    let kind = Str::from("text");
+    Blocks(vec![Block { kind, text, ..Block::default() }])
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Blocks<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Blocks<'a>, D::Error> {
         struct Read<'a>(PhantomData<&'a ()>);
-
-        fn one<'a>(text: Str<'a>) -> Blocks<'a> {
-            let kind = Str::from("text");
-            Blocks(vec![Block { kind, text, ..Block::default() }])
-        }
 
         impl<'de: 'a, 'a> Visitor<'de> for Read<'a> {
             type Value = Blocks<'a>;

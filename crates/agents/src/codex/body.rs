@@ -67,7 +67,7 @@ impl<F: Fn(&Record<'_>, &str) -> Content + Send> Records for Span<F> {
 
 /// What a patch inside of a script changed; `None`: the record is no such patch.
 fn changes_of_script(record: &Record<'_>) -> Option<Vec<Change>> {
-    let payload = record.payload.0.as_ref()?;
+    let payload = record.payload.0.as_deref()?;
     let is_inner = payload.kind.is("patch_apply_end") && !payload.call_id.or_empty().starts_with("call_");
     (is_inner && tools::is_success(payload)).then(|| changes_told(payload))
 }
@@ -129,10 +129,8 @@ fn of_event(event: &Payload<'_>, part: u16) -> Content {
 
 fn of_patch(event: &Payload<'_>) -> Content {
     let success = tools::is_success(event);
-    let said = if success { &event.stdout } else { &event.stderr };
-    let said = said.filled().or(event.stdout.get()).unwrap_or_default();
     let changes = if success { changes_told(event) } else { Vec::new() };
-    Content { text: said.to_owned(), changes, ..Content::default() }
+    Content { text: tools::said_of_patch(event).into_owned(), changes, ..Content::default() }
 }
 
 fn text(text: &str) -> Content {

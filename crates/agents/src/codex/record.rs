@@ -17,8 +17,9 @@ pub(super) struct Record<'a> {
     pub(super) timestamp: Str<'a>,
     #[serde(borrow, rename = "type")]
     pub(super) kind: Str<'a>,
+    /// On its own, so that a record is moved cheaply.
     #[serde(borrow)]
-    pub(super) payload: Obj<Payload<'a>>,
+    pub(super) payload: Obj<Box<Payload<'a>>>,
 }
 
 /// What a record says, of whatever type.
@@ -44,10 +45,10 @@ pub(super) struct Payload<'a> {
     #[serde(borrow)]
     summary: Option<&'a RawValue>,
     /// Of `agent_reasoning`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "json::long")]
     pub(super) text: Str<'a>,
     /// Of `user_message`, `agent_message`, `error`, `compacted`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "json::long")]
     pub(super) message: Str<'a>,
     #[serde(borrow)]
     images: Option<&'a RawValue>,
@@ -77,9 +78,9 @@ pub(super) struct Payload<'a> {
     #[serde(borrow)]
     pub(super) status: Str<'a>,
     #[serde(borrow)]
-    pub(super) stdout: Str<'a>,
+    pub(super) stdout: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) stderr: Str<'a>,
+    pub(super) stderr: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) changes: Option<&'a RawValue>,
     pub(super) info: Obj<TokenInfo>,
@@ -225,7 +226,7 @@ pub(super) struct FileChange<'a> {
 struct Block<'a> {
     #[serde(borrow, rename = "type")]
     kind: Str<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "json::long")]
     text: Str<'a>,
 }
 
@@ -234,7 +235,7 @@ impl<'a> Record<'a> {
     pub(super) fn first(text: &'a str) -> Option<(Record<'a>, usize)> {
         let (mut record, used) = json::first::<Record<'_>>(text)?;
         if record.payload.0.is_none()
-            && let Some((bare, _)) = json::first::<Payload<'_>>(text)
+            && let Some((bare, _)) = json::first::<Box<Payload<'_>>>(text)
         {
             record.kind = match bare.kind.or_empty() {
                 "" if bare.role.filled().is_some() => "response_item".into(),
@@ -325,7 +326,7 @@ impl<'a> Payload<'a> {
 
     /// `cli`, `vscode`, `exec`, …
     pub(super) fn entrypoint(&self) -> Option<Cow<'a, str>> {
-        json::read::<Str<'_>>(self.source).take()
+        json::text(self.source)
     }
 }
 
@@ -342,7 +343,7 @@ impl<'a> FileChange<'a> {
 }
 
 fn blocks(raw: Option<&RawValue>) -> (Vec<Cow<'_, str>>, u32) {
-    if let Some(text) = json::read::<Str<'_>>(raw).take() {
+    if let Some(text) = json::text(raw) {
         return (vec![text], 0);
     }
     let list: List<Block<'_>> = json::read(raw);
@@ -354,7 +355,7 @@ fn blocks(raw: Option<&RawValue>) -> (Vec<Cow<'_, str>>, u32) {
 
 /// JSON that stands in a string, or as it is.
 pub(super) fn inner_json(raw: Option<&RawValue>) -> Cow<'_, str> {
-    match json::read::<Str<'_>>(raw).take() {
+    match json::text(raw) {
         Some(text) => text,
         None => raw.map_or(Cow::Borrowed(""), |raw| Cow::Borrowed(raw.get())),
     }
@@ -362,7 +363,7 @@ pub(super) fn inner_json(raw: Option<&RawValue>) -> Cow<'_, str> {
 
 /// A command: its line, or its words. Of `bash -lc LINE` the line.
 pub(super) fn command_line(raw: Option<&RawValue>) -> Option<String> {
-    if let Some(line) = json::read::<Str<'_>>(raw).take() {
+    if let Some(line) = json::text(raw) {
         return Some(line.into_owned());
     }
     let words: Vec<Str<'_>> = json::read(raw);

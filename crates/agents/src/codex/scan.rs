@@ -66,7 +66,7 @@ impl<'s> Scanner<'s> {
         }
         let spot = Spot { place, at: record.time(), stamp: record.timestamp.or_empty() };
         let nothing = Payload::default();
-        let payload = record.payload.0.as_ref().unwrap_or(&nothing);
+        let payload = record.payload.0.as_deref().unwrap_or(&nothing);
         let kind = record.kind.or_empty();
         self.follow_turn(kind, payload, spot);
         if self.is_copied(spot) {
@@ -539,7 +539,7 @@ impl<'s> Scanner<'s> {
         self.flush();
         self.known.searched = true;
         self.search(id, event, spot);
-        let nothing = tools::read_text("");
+        let nothing = tools::read_text(String::new());
         self.answer(spot, PART_RESULT, tools::result(id.into(), &nothing, None, None));
     }
 

@@ -293,11 +293,11 @@ pub(super) fn output(raw: Option<&RawValue>) -> Output {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Told<'a> {
-        #[serde(borrow)]
+        #[serde(borrow, deserialize_with = "json::long")]
         output: Str<'a>,
-        #[serde(borrow)]
+        #[serde(borrow, deserialize_with = "json::long")]
         content: Str<'a>,
-        #[serde(borrow)]
+        #[serde(borrow, deserialize_with = "json::long")]
         text: Str<'a>,
         success: Option<bool>,
         metadata: Obj<Metadata>,
@@ -308,46 +308,47 @@ pub(super) fn output(raw: Option<&RawValue>) -> Output {
         exit_code: Num,
     }
     let of_object = |told: &Told<'_>| {
-        let text = told.output.get().or(told.content.get())?;
+        let text = told.output.get().or(told.content.get())?.to_owned();
         let exit = told.metadata.0.as_ref().and_then(|metadata| metadata.exit_code.0);
         let mut output = read_text(text);
         output.exit = exit.and_then(|status| i32::try_from(status).ok()).or(output.exit);
         output.error |= told.success == Some(false) || output.exit.is_some_and(|status| status != 0);
         Some(output)
     };
-    if let Some(text) = json::read::<Str<'_>>(raw).take() {
+    if let Some(text) = json::text(raw) {
         let told = text.starts_with('{').then(|| serde_json::from_str::<Told<'_>>(&text).ok()).flatten();
-        return told.as_ref().and_then(of_object).unwrap_or_else(|| read_text(&text));
+        return told.as_ref().and_then(of_object).unwrap_or_else(|| read_text(text.into_owned()));
     }
     if let Some(told) = json::read::<Obj<Told<'_>>>(raw).0 {
-        return of_object(&told).unwrap_or_else(|| read_text(told.text.or_empty()));
+        return of_object(&told).unwrap_or_else(|| read_text(told.text.or_empty().to_owned()));
     }
     let blocks: List<Told<'_>> = json::read(raw);
     let text: String = blocks.objects().map(|block| block.text.or_empty()).collect();
-    read_text(&text)
+    read_text(text)
 }
 
 /// Takes the lines off that Codex puts before what a command printed, and reads the exit status there.
-pub(super) fn read_text(text: &str) -> Output {
-    let mut output = Output { text: text.to_owned(), exit: None, error: false, refused: false, interrupted: false };
+pub(super) fn read_text(text: String) -> Output {
+    let mut output = Output { text, exit: None, error: false, refused: false, interrupted: false };
+    let text = &mut output.text;
     let is_headed = ["Command: ", "Chunk ID: ", "Exit code: ", "Wall time", "Script "];
     if is_headed.iter().any(|begin| text.starts_with(begin))
-        && let Some(at) = text.find("\nOutput:")
+        && let Some((head, behind)) = text.split_once("\nOutput:")
     {
-        let (head, behind) = text.split_at(at);
-        let behind = behind.strip_prefix("\nOutput:").unwrap_or_default();
-        output.text = behind.strip_prefix('\n').unwrap_or(behind).to_owned();
         let status = |line: &str| -> Option<i32> {
             let told = line.strip_prefix("Exit code: ").or_else(|| line.strip_prefix("Process exited with code "))?;
             told.trim().parse().ok()
         };
         output.exit = head.lines().rev().find_map(status);
         output.error = output.exit.is_some_and(|status| status != 0) || head.starts_with("Script failed");
+        let said = behind.strip_prefix('\n').unwrap_or(behind).len();
+        text.drain(..text.len() - said);
         return output;
     }
     let begins = |begin: &str| text.starts_with(begin);
+    let says = |words: &str| memchr::memmem::find(text.as_bytes(), words.as_bytes()).is_some();
     output.interrupted = begins("aborted by user");
-    output.refused = text.contains("rejected by user") || text.contains("Rejected(") || text.contains("denied by user");
+    output.refused = says("rejected by user") || says("Rejected(") || says("denied by user");
     output.error = output.refused
         || output.interrupted
         || begins("exec_command failed")
@@ -437,8 +438,6 @@ pub(super) fn change_told(path: &str, told: &FileChange<'_>) -> trace::Change {
 /// What `patch_apply_end` says of a call whose patch it is.
 pub(super) fn patched(call: Arc<str>, payload: &Payload<'_>, cwd: Option<&str>) -> ToolResult {
     let success = is_success(payload);
-    let said = if success { &payload.stdout } else { &payload.stderr };
-    let said = said.filled().or(payload.stdout.get()).unwrap_or_default();
     let edits = match success {
         true => payload.files_changed().iter().map(|(path, told)| stub_told(path, told, cwd)).collect(),
         false => Vec::new(),
@@ -449,13 +448,20 @@ pub(super) fn patched(call: Arc<str>, payload: &Payload<'_>, cwd: Option<&str>) 
         refused: payload.status.is("declined"),
         interrupted: false,
         exit: None,
-        output: Excerpt::of(said),
+        output: Excerpt::of(&said_of_patch(payload)),
         edits,
         whole_read: None,
         side: None,
         commit: None,
         count: None,
     }
+}
+
+/// What was printed when a patch was applied, or was not.
+pub(super) fn said_of_patch<'a>(payload: &Payload<'a>) -> Cow<'a, str> {
+    let printed = if is_success(payload) { payload.stdout } else { payload.stderr };
+    let said = json::text(printed).filter(|said| !said.is_empty());
+    said.or_else(|| json::text(payload.stdout)).unwrap_or_default()
 }
 
 pub(super) fn is_success(payload: &Payload<'_>) -> bool {

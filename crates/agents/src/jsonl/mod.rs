@@ -245,8 +245,10 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 
 fn read_range(file: &mut File, from: u64, to: u64) -> io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(from))?;
-    let mut bytes = Vec::new();
-    file.take(to.saturating_sub(from)).read_to_end(&mut bytes)?;
+    let len = to.saturating_sub(from);
+    // The file may be shorter, and what is asked for may be anything.
+    let mut bytes = Vec::with_capacity(usize::try_from(len).map_or(0, |len| len.min(feed::PIECE)));
+    file.take(len).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
