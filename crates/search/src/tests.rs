@@ -122,19 +122,17 @@ fn hunted(logs: &[&str], word: &str, has_filters: bool, most: usize) -> Vec<(usi
     let folder = tempfile::tempdir().expect("a folder");
     let filters = Filters::default();
     let paths: Vec<_> = (0..logs.len()).map(|number| folder.path().join(format!("{number}.jsonl"))).collect();
-    for (path, text) in paths.iter().zip(logs) {
+    for (id, (path, text)) in (0u32..).zip(paths.iter().zip(logs)) {
         fs::write(path, text).expect("a log");
         if has_filters {
-            filters.update(Subject { path, len: text.len() as u64, epoch: 0 }, &|| false).expect("read");
+            filters.update(Subject { id, path, len: text.len() as u64, epoch: 0 }, &|| false).expect("read");
         }
     }
-    let part =
-        |(path, text): (&'_ std::path::PathBuf, &&str)| text.len() as u64 + u64::from(path.as_os_str().is_empty());
-    let groups: Vec<Group<'_>> = paths
-        .iter()
-        .zip(logs)
-        .map(|(path, text)| Group { parts: vec![Part { path, len: part((path, text)), blocks: filters.of(path, 0) }] })
-        .collect();
+    let part = |id: usize| {
+        let blocks = u32::try_from(id).ok().and_then(|id| filters.of(id, 0));
+        Part { path: &paths[id], len: logs[id].len() as u64, blocks }
+    };
+    let groups: Vec<Group<'_>> = (0..logs.len()).map(|id| Group { parts: vec![part(id)] }).collect();
     let pattern = Pattern::phrase(word, Case::Ignored).expect("a pattern");
     let mut told = Vec::new();
     hunt(
@@ -194,16 +192,16 @@ fn what_grows_shrinks_or_is_gone_meanwhile_ends_nothing() {
     };
     assert_eq!((hunt(7, None), hunt(700, None), hunt(3, None)), (1, 1, 0));
     let filters = Filters::default();
-    let subject = |len| Subject { path: &path, len, epoch: 0 };
+    let subject = |len| Subject { id: 7, path: &path, len, epoch: 0 };
     filters.update(subject(700), &|| false).expect("as much as there is");
-    let blocks = filters.of(&path, 0);
-    assert!(filters.of(&path, 1).is_none(), "another file");
+    let blocks = filters.of(7, 0);
+    assert!(filters.of(7, 1).is_none(), "another file");
     fs::write(&path, "ne").expect("a log");
     assert_eq!(hunt(7, blocks.clone()), 0);
     fs::remove_file(&path).expect("removed");
     assert_eq!(hunt(7, blocks), 0);
     assert!(filters.update(subject(900), &|| false).is_err());
-    assert!(filters.of(&path, 0).is_some(), "what was known stays");
+    assert!(filters.of(7, 0).is_some(), "what was known stays");
 }
 
 #[test]

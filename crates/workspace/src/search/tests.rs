@@ -238,11 +238,15 @@ fn every_field_of_every_agent() {
             c 1.5 tool "[needle_six]"
         "#]],
     );
-    check(lines, "/a \"thought\" .{2}of/", expect![[r#"
+    check(
+        lines,
+        "/a \"thought\" .{2}of/",
+        expect![[r#"
         g 1.1 thought needle_two: [a "thought" \ of] it
         x 1.1 thought needle_two: [a "thought" \ of] it
         c 1.1 thought needle_two: [a "thought" \ of] it
-    "#]]);
+    "#]],
+    );
     check(
         lines,
         "thou*",
