@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::Blocks;
 use crate::filter::BLOCK;
 use crate::stamp::{Seen, Stamp};
+use crate::{Blocks, stamp};
 
 /// Bytes read at once while filters are made: several blocks, and not more memory than that.
 const READ: u64 = 16 * BLOCK as u64;
@@ -55,7 +55,7 @@ impl Filters {
             return Ok(0);
         }
         let mut blocks = Blocks::clone(&known);
-        let mut file = File::open(subject.path)?;
+        let mut file = stamp::open(subject.path)?;
         let begin = blocks.resume();
         let seen = Seen::of(&file)?;
         grow(&mut blocks, &mut file, subject.len, is_cancelled)?;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::filter::{Block, Blocks, Filter};
 use crate::filters::{Filters, Known, Subject};
-use crate::stamp::Stamp;
+use crate::stamp::{self, Stamp};
 
 /// Another number for every change of the form.
 const VERSION: u32 = 1;
@@ -39,7 +39,7 @@ impl Store {
         for number in 0..FILES {
             for (path, stamp, blocks) in self.read(number).unwrap_or_default() {
                 let Some(subject) = wanted.get(&*path) else { continue };
-                let holds = File::open(&path).and_then(|mut file| stamp.holds(&mut file, blocks.end()));
+                let holds = stamp::open(&path).and_then(|mut file| stamp.holds(&mut file, blocks.end()));
                 if holds.unwrap_or(false) && filters.of(subject.id, subject.epoch).is_none() {
                     filters.put(*subject, stamp, blocks);
                     loaded += 1;
@@ -54,6 +54,11 @@ impl Store {
         let mut dealt: HashMap<u32, Vec<Arc<Known>>> = HashMap::new();
         for log in filters.all() {
             dealt.entry(number_of(&log.path)).or_default().push(log);
+        }
+        for number in (0..FILES).filter(|number| !dealt.contains_key(number)) {
+            // Nothing is left of logs that are gone.
+            self.written().remove(&number);
+            _ = fs::remove_file(self.path(number));
         }
         for (number, mut logs) in dealt {
             logs.sort_by(|a, b| a.path.cmp(&b.path));

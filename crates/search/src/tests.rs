@@ -218,3 +218,19 @@ fn a_hunt_that_nobody_wants_ends() {
     hunt(&groups, &scanner, &probe, &|| true, &count, &mut |_| ControlFlow::Continue(()));
     assert_eq!(read.into_inner(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.is_ok_and(|made| made.success()));
+    let filters = Filters::default();
+    assert!(filters.update(Subject { id: 0, path: &path, len: 10, epoch: 0 }, &|| false).is_err());
+    let pattern = Pattern::phrase("needle", Case::Told).expect("a pattern");
+    let groups = [Group { parts: vec![Part { path: &path, len: 10, blocks: None }] }];
+    let read = |_: usize, _: &[Places]| Some(());
+    let mut told = |()| -> ControlFlow<()> { panic!("nothing is there") };
+    hunt(&groups, &Scanner::new(pattern.need()), &Probe::new(pattern.need()), &|| false, &read, &mut told);
+}
