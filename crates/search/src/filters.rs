@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::Blocks;
 use crate::filter::BLOCK;
 use crate::stamp::{Seen, Stamp};
+use crate::{Blocks, stamp};
 
 /// Bytes read at once while filters are made: several blocks, and not more memory than that.
 const READ: u64 = 16 * BLOCK as u64;
@@ -16,6 +16,8 @@ const READ: u64 = 16 * BLOCK as u64;
 /// A log whose filters are wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
+    /// The number by which the log is asked for while the process lives.
+    pub id: u32,
     pub path: &'a Path,
     /// Bytes of whole records.
     pub len: u64,
@@ -23,14 +25,15 @@ pub struct Subject<'a> {
     pub epoch: u32,
 }
 
-/// The filters of logs by their path.
+/// The filters of logs by their ids.
 #[derive(Default)]
 pub struct Filters {
-    known: RwLock<HashMap<Box<Path>, Arc<Known>>>,
+    known: RwLock<HashMap<u32, Arc<Known>>>,
 }
 
 /// The filters of one log.
 pub(crate) struct Known {
+    pub(crate) path: Box<Path>,
     pub(crate) epoch: u32,
     /// The file as it was before it was read.
     pub(crate) stamp: Stamp,
@@ -39,40 +42,37 @@ pub(crate) struct Known {
 
 impl Filters {
     /// The blocks of a log as far as they are made. `None`: none are.
-    pub fn of(&self, path: &Path, epoch: u32) -> Option<Arc<Blocks>> {
-        self.known(path, epoch).map(|known| known.blocks.clone())
-    }
-
-    fn known(&self, path: &Path, epoch: u32) -> Option<Arc<Known>> {
+    pub fn of(&self, id: u32, epoch: u32) -> Option<Arc<Blocks>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(path).filter(|known| known.epoch == epoch).cloned()
+        known.get(&id).filter(|known| known.epoch == epoch).map(|known| known.blocks.clone())
     }
 
     /// Makes what is missing of a log's filters; gives how many bytes were read. Fails where the file cannot be read;
     /// what was known before then stays.
     pub fn update(&self, subject: Subject<'_>, is_cancelled: &dyn Fn() -> bool) -> io::Result<u64> {
-        let known = self.of(subject.path, subject.epoch).unwrap_or_default();
+        let known = self.of(subject.id, subject.epoch).unwrap_or_default();
         if known.end() >= subject.len {
             return Ok(0);
         }
         let mut blocks = Blocks::clone(&known);
-        let mut file = File::open(subject.path)?;
+        let mut file = stamp::open(subject.path)?;
         let begin = blocks.resume();
         let seen = Seen::of(&file)?;
         grow(&mut blocks, &mut file, subject.len, is_cancelled)?;
         let stamp = seen.stamp(&mut file, blocks.end())?;
         let read = blocks.end().saturating_sub(begin);
-        self.put(subject.path, Known { epoch: subject.epoch, stamp, blocks: Arc::new(blocks) });
+        self.put(subject, stamp, blocks);
         Ok(read)
     }
 
-    pub(crate) fn put(&self, path: &Path, log: Known) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(path.into(), Arc::new(log));
+    pub(crate) fn put(&self, subject: Subject<'_>, stamp: Stamp, blocks: Blocks) {
+        let log = Known { path: subject.path.into(), epoch: subject.epoch, stamp, blocks: Arc::new(blocks) };
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(subject.id, Arc::new(log));
     }
 
     /// Forgets the logs that are not wanted any more.
-    pub fn retain(&self, is_wanted: &dyn Fn(&Path) -> bool) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).retain(|path, _| is_wanted(path));
+    pub fn retain(&self, is_wanted: &dyn Fn(u32) -> bool) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).retain(|id, _| is_wanted(*id));
     }
 
     /// Bytes that all filters take.
@@ -81,9 +81,8 @@ impl Filters {
         known.values().map(|log| log.blocks.size()).sum()
     }
 
-    pub(crate) fn all(&self) -> Vec<(Box<Path>, Arc<Known>)> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.iter().map(|(path, log)| (path.clone(), log.clone())).collect()
+    pub(crate) fn all(&self) -> Vec<Arc<Known>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 }
 

@@ -1,13 +1,12 @@
 //! Looking through the files of logs on two threads.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::{Blocks, Probe, Scanner};
+use crate::{Blocks, Probe, Scanner, stamp};
 
 /// Threads that read and decode.
 const THREADS: usize = 2;
@@ -216,7 +215,7 @@ fn scan_file(
     stop: &dyn Fn() -> bool,
     found: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
-    let mut file = File::open(path)?;
+    let mut file = stamp::open(path)?;
     file.seek(SeekFrom::Start(bytes.start))?;
     buffer.resize(CHUNK, 0);
     // Bytes at the buffer's beginning that were looked through with those before them.

@@ -1,11 +1,20 @@
-//! By what a file is known to be the one whose filters were made, perhaps longer.
+//! The file of a log: opening it, and by what it is known to be the one whose filters were made, perhaps longer.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 /// Bytes at the beginning and before the end of what was read that are looked at.
 const KNOWN_BY: u64 = 1024;
+
+/// Opens a regular file: a pipe would wait for a writer, and a device may never end.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no regular file"));
+    }
+    File::open(path)
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {

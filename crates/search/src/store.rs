@@ -12,14 +12,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::filter::{Block, Blocks, Filter};
 use crate::filters::{Filters, Known, Subject};
-use crate::stamp::Stamp;
+use crate::stamp::{self, Stamp};
 
 /// Another number for every change of the form.
 const VERSION: u32 = 1;
 const MAGIC: &[u8; 8] = b"TLfilter";
 const FILES: u32 = 64;
-
-type Log = (Box<Path>, Arc<Known>);
 
 pub struct Store {
     folder: PathBuf,
@@ -41,9 +39,9 @@ impl Store {
         for number in 0..FILES {
             for (path, stamp, blocks) in self.read(number).unwrap_or_default() {
                 let Some(subject) = wanted.get(&*path) else { continue };
-                let holds = File::open(&path).and_then(|mut file| stamp.holds(&mut file, blocks.end()));
-                if holds.unwrap_or(false) && filters.of(&path, subject.epoch).is_none() {
-                    filters.put(&path, Known { epoch: subject.epoch, stamp, blocks: Arc::new(blocks) });
+                let holds = stamp::open(&path).and_then(|mut file| stamp.holds(&mut file, blocks.end()));
+                if holds.unwrap_or(false) && filters.of(subject.id, subject.epoch).is_none() {
+                    filters.put(*subject, stamp, blocks);
                     loaded += 1;
                 }
             }
@@ -53,12 +51,17 @@ impl Store {
 
     /// Writes what is not written yet. Fails where the folder cannot be written to; the error names it.
     pub fn save(&self, filters: &Filters) -> io::Result<()> {
-        let mut dealt: HashMap<u32, Vec<Log>> = HashMap::new();
-        for (path, log) in filters.all() {
-            dealt.entry(number_of(&path)).or_default().push((path, log));
+        let mut dealt: HashMap<u32, Vec<Arc<Known>>> = HashMap::new();
+        for log in filters.all() {
+            dealt.entry(number_of(&log.path)).or_default().push(log);
+        }
+        for number in (0..FILES).filter(|number| !dealt.contains_key(number)) {
+            // Nothing is left of logs that are gone.
+            self.written().remove(&number);
+            _ = fs::remove_file(self.path(number));
         }
         for (number, mut logs) in dealt {
-            logs.sort_by(|(a, _), (b, _)| a.cmp(b));
+            logs.sort_by(|a, b| a.path.cmp(&b.path));
             let hash = hash_of(&logs);
             if self.written().get(&number) != Some(&hash) {
                 self.write(number, &encode(&logs)).map_err(|error| named(&self.folder, error))?;
@@ -100,10 +103,10 @@ fn number_of(path: &Path) -> u32 {
     crc32fast::hash(path.as_os_str().as_encoded_bytes()) % FILES
 }
 
-fn hash_of(logs: &[Log]) -> u32 {
+fn hash_of(logs: &[Arc<Known>]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    for (path, log) in logs {
-        hasher.update(path.as_os_str().as_encoded_bytes());
+    for log in logs {
+        hasher.update(log.path.as_os_str().as_encoded_bytes());
         hasher.update(&log.blocks.end().to_le_bytes());
         hasher.update(&log.stamp.tail.to_le_bytes());
     }
@@ -133,10 +136,10 @@ fn private(path: &Path) -> io::Result<File> {
 
 /// Magic, version and a hash of the rest; then each log: its path, stamp and blocks. Numbers are little-endian. Logs
 /// whose paths are no text are left out: they are read anew with each start.
-fn encode(logs: &[Log]) -> Vec<u8> {
+fn encode(logs: &[Arc<Known>]) -> Vec<u8> {
     let mut body = Vec::new();
-    for (path, log) in logs {
-        let Some(path) = path.to_str() else { continue };
+    for log in logs {
+        let Some(path) = log.path.to_str() else { continue };
         put(&mut body, &[path.len() as u64]);
         body.extend(path.as_bytes());
         let Stamp { len, modified, head, tail } = log.stamp;
@@ -220,12 +223,12 @@ mod tests {
     use crate::{Case, Pattern, Probe};
 
     fn subject(path: &Path) -> Subject<'_> {
-        Subject { path, len: path.metadata().map_or(0, |meta| meta.len()), epoch: 0 }
+        Subject { id: 0, path, len: path.metadata().map_or(0, |meta| meta.len()), epoch: 0 }
     }
 
     fn possible(filters: &Filters, path: &Path, word: &str) -> usize {
         let probe = Probe::new(Pattern::phrase(word, Case::Ignored).expect("a pattern").need());
-        filters.of(path, 0).expect("filters").possible(&probe, subject(path).len).len()
+        filters.of(0, 0).expect("filters").possible(&probe, subject(path).len).len()
     }
 
     #[test]
@@ -266,7 +269,7 @@ mod tests {
         let filters = Filters::default();
         filters.update(subject(&log), &|| false).expect("read");
         let bytes = encode(&filters.all());
-        assert!(decode(&bytes).is_some_and(|logs| logs.len() == 1 && logs[0].2 == *filters.all()[0].1.blocks));
+        assert!(decode(&bytes).is_some_and(|logs| logs.len() == 1 && logs[0].2 == *filters.all()[0].blocks));
         for at in (0..bytes.len()).step_by(97) {
             let mut damaged = bytes.clone();
             damaged[at] ^= 4;

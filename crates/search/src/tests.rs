@@ -122,19 +122,17 @@ fn hunted(logs: &[&str], word: &str, has_filters: bool, most: usize) -> Vec<(usi
     let folder = tempfile::tempdir().expect("a folder");
     let filters = Filters::default();
     let paths: Vec<_> = (0..logs.len()).map(|number| folder.path().join(format!("{number}.jsonl"))).collect();
-    for (path, text) in paths.iter().zip(logs) {
+    for (id, (path, text)) in (0u32..).zip(paths.iter().zip(logs)) {
         fs::write(path, text).expect("a log");
         if has_filters {
-            filters.update(Subject { path, len: text.len() as u64, epoch: 0 }, &|| false).expect("read");
+            filters.update(Subject { id, path, len: text.len() as u64, epoch: 0 }, &|| false).expect("read");
         }
     }
-    let part =
-        |(path, text): (&'_ std::path::PathBuf, &&str)| text.len() as u64 + u64::from(path.as_os_str().is_empty());
-    let groups: Vec<Group<'_>> = paths
-        .iter()
-        .zip(logs)
-        .map(|(path, text)| Group { parts: vec![Part { path, len: part((path, text)), blocks: filters.of(path, 0) }] })
-        .collect();
+    let part = |id: usize| {
+        let blocks = u32::try_from(id).ok().and_then(|id| filters.of(id, 0));
+        Part { path: &paths[id], len: logs[id].len() as u64, blocks }
+    };
+    let groups: Vec<Group<'_>> = (0..logs.len()).map(|id| Group { parts: vec![part(id)] }).collect();
     let pattern = Pattern::phrase(word, Case::Ignored).expect("a pattern");
     let mut told = Vec::new();
     hunt(
@@ -156,7 +154,7 @@ fn logs_are_told_in_their_order() {
     let logs = ["a needle\n", "nothing\n", "{Needle and needle}{needle}\n", "", "the NEEDLE"];
     for has_filters in [false, true] {
         let told = hunted(&logs, "needle", has_filters, 10);
-        assert_eq!(told, [(0, Places::At(vec![3])), (2, Places::At(vec![1, 20])), (4, Places::At(vec![5]))]);
+        assert_eq!(told, [(0, Places::At(vec![3])), (2, Places::At(vec![2, 21])), (4, Places::At(vec![5]))]);
         assert_eq!(hunted(&logs, "needle", has_filters, 2).len(), 2);
         assert_eq!(hunted(&logs, "absent", has_filters, 2), []);
         assert_eq!(hunted(&logs, "?", has_filters, 10).len(), 4, "all but the empty one");
@@ -194,16 +192,16 @@ fn what_grows_shrinks_or_is_gone_meanwhile_ends_nothing() {
     };
     assert_eq!((hunt(7, None), hunt(700, None), hunt(3, None)), (1, 1, 0));
     let filters = Filters::default();
-    let subject = |len| Subject { path: &path, len, epoch: 0 };
+    let subject = |len| Subject { id: 7, path: &path, len, epoch: 0 };
     filters.update(subject(700), &|| false).expect("as much as there is");
-    let blocks = filters.of(&path, 0);
-    assert!(filters.of(&path, 1).is_none(), "another file");
+    let blocks = filters.of(7, 0);
+    assert!(filters.of(7, 1).is_none(), "another file");
     fs::write(&path, "ne").expect("a log");
     assert_eq!(hunt(7, blocks.clone()), 0);
     fs::remove_file(&path).expect("removed");
     assert_eq!(hunt(7, blocks), 0);
     assert!(filters.update(subject(900), &|| false).is_err());
-    assert!(filters.of(&path, 0).is_some(), "what was known stays");
+    assert!(filters.of(7, 0).is_some(), "what was known stays");
 }
 
 #[test]
@@ -219,4 +217,20 @@ fn a_hunt_that_nobody_wants_ends() {
     let count = |_: usize, _: &[Places]| Some(read.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
     hunt(&groups, &scanner, &probe, &|| true, &count, &mut |_| ControlFlow::Continue(()));
     assert_eq!(read.into_inner(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    assert!(made.is_ok_and(|made| made.success()));
+    let filters = Filters::default();
+    assert!(filters.update(Subject { id: 0, path: &path, len: 10, epoch: 0 }, &|| false).is_err());
+    let pattern = Pattern::phrase("needle", Case::Told).expect("a pattern");
+    let groups = [Group { parts: vec![Part { path: &path, len: 10, blocks: None }] }];
+    let read = |_: usize, _: &[Places]| Some(());
+    let mut told = |()| -> ControlFlow<()> { panic!("nothing is there") };
+    hunt(&groups, &Scanner::new(pattern.need()), &Probe::new(pattern.need()), &|| false, &read, &mut told);
 }

@@ -1,7 +1,7 @@
 //! The filters of all logs, kept with the workspace and made in the background.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, TryLockError};
 
 use ::search::{Blocks, Filters, Store, Subject};
@@ -19,7 +19,7 @@ pub(crate) struct Kept {
 
 impl Kept {
     pub(super) fn of(&self, extent: Extent<'_>) -> Option<Arc<Blocks>> {
-        self.filters.of(extent.file, extent.epoch)
+        self.filters.of(extent.log.0, extent.epoch)
     }
 }
 
@@ -62,8 +62,8 @@ impl Workspace {
             // A log that cannot be read now is scanned, or told of where it is read for its entries.
             filtered.read += filters.update(*subject, is_cancelled).unwrap_or(0);
         }
-        let known: FxHashSet<&Path> = wanted.iter().map(|subject| subject.path).collect();
-        filters.retain(&|path| known.contains(path));
+        let known: FxHashSet<u32> = wanted.iter().map(|subject| subject.id).collect();
+        filters.retain(&|id| known.contains(&id));
         filtered.size = filters.size();
         match &*store {
             Some(store) => store.save(filters).map(|()| filtered),
@@ -82,5 +82,5 @@ fn subjects(logs: &Logs) -> Vec<Subject<'_>> {
 }
 
 fn subject(extent: Extent<'_>) -> Subject<'_> {
-    Subject { path: extent.file, len: extent.len, epoch: extent.epoch }
+    Subject { id: extent.log.0, path: extent.file, len: extent.len, epoch: extent.epoch }
 }

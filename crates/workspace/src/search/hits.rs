@@ -7,10 +7,10 @@ use std::sync::Arc;
 use ::search::Places;
 use index::{LogSummary, Records};
 use rustc_hash::FxHashMap;
-use trace::{Content, Excerpt, LogId, Place, Step, StepAt, StepKind, Timestamp, Turn};
+use trace::{Content, Excerpt, LogId, Place, Session, Step, StepAt, StepKind, Timestamp, Turn};
 
 use super::query::{Field, Query};
-use crate::{Moment, SessionView};
+use crate::Moment;
 
 /// One record in which everything was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ pub struct HitsOfSession {
 struct Search<'s> {
     moment: &'s Moment<'s>,
     query: &'s Query,
-    view: &'s SessionView,
+    session: &'s Session,
     /// Where something may be, by log. Logs that are not here were not looked through.
     places: FxHashMap<LogId, &'s Places>,
     records: FxHashMap<LogId, Option<Records>>,
@@ -67,13 +67,13 @@ impl Moment<'_> {
         most: usize,
         is_cancelled: &dyn Fn() -> bool,
     ) -> Option<HitsOfSession> {
-        let view = self.session_view(&path.session).filter(|view| view.session.path.log == path.log)?;
+        let session = self.logs.load_session(&path.session).filter(|session| session.path.log == path.log)?;
         let logs = std::iter::once(&path.log).chain(self.logs.side_logs(&path.session));
         let logs = logs.filter(|log| self.logs.extent(**log).is_some()).copied();
         let mut search = Search {
             moment: self,
             query,
-            view: &view,
+            session: &session,
             places: logs.zip(places).collect(),
             records: FxHashMap::default(),
             most,
@@ -81,7 +81,7 @@ impl Moment<'_> {
             total: 0,
             best: None,
         };
-        for turn in &view.session.path.turns {
+        for turn in &session.path.turns {
             if is_cancelled() {
                 return None;
             }
@@ -104,7 +104,7 @@ impl Search<'_> {
     }
 
     fn prompt(&mut self, turn: &Turn) {
-        let log = self.view.session.path.log;
+        let log = self.session.path.log;
         if self.query.is_of_steps()
             || !self.query.asks_for(Field::Prompt)
             || !turn.place.is_none_or(|place| self.may_hold(log, place))
@@ -126,8 +126,8 @@ impl Search<'_> {
             let of_result = || step.result.as_ref().is_some_and(|result| self.may_hold(log, result.place));
             (self.may_hold(log, step.place) || of_result()) && self.query.accepts(step)
         };
-        let view = self.view;
-        view.session.steps_where(turn, &wanted, &mut steps);
+        let session = self.session;
+        session.steps_where(turn, &wanted, &mut steps);
         for at in steps {
             if is_cancelled() {
                 return;

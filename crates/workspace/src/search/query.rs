@@ -265,6 +265,11 @@ mod tests {
         check("src/a.rs", "in src/a.rs", expect!["in [src/a.rs]"]);
         check("\"open", "an \"open one", expect!["an [\"open] one"]);
         check("a.b", "axb", expect!["-"]);
+        check("retr*", "a Retrying loop, no iretry", expect!["a [Retrying] loop, no iretry"]);
+        check("try*", "retry", expect!["-"]);
+        check("*", "a * b", expect!["a [*] b"]);
+        check("Retry case:yes", "retry", expect!["-"]);
+        check("\"the Retry\" case:yes", "the Retry", expect!["[the Retry]"]);
         check("ab b", "cab", expect!["c[ab]"]);
         check("größe", "die GRÖSSE und die GRÖßE", expect!["die GRÖSSE und die [GRÖßE]"]);
     }
