@@ -111,6 +111,19 @@ fn of_a_file(criterion: &mut Criterion, lines: usize, edits: usize) {
         bencher.iter_batched(grown, more, BatchSize::LargeInput);
     });
 
+    let by_hand = format!("// By hand.\n{before}");
+    for (what, text) in [("known", &before), ("changed by a person", &by_hand)] {
+        let seen = Happening::Seen { text: text.as_str().into(), how: Seen::Here, parents: Vec::new() };
+        let with_proof: Vec<Event> = events.iter().cloned().chain([Event { what: seen, ..one_more.clone() }]).collect();
+        criterion.bench_function(&name(&format!("whole text, {what}")), |bencher| {
+            let prove = |mut timeline: Timeline| {
+                sync(&mut timeline, &with_proof);
+                timeline
+            };
+            bencher.iter_batched(|| timeline(&events), prove, BatchSize::LargeInput);
+        });
+    }
+
     let blame = whole.blame(&before, TREE);
     let at = before.lines().count() / 2;
     let typed: String = before.split_inclusive('\n').enumerate().fold(String::new(), |mut text, (number, line)| {

@@ -90,10 +90,10 @@ fn block(old: &[&str], new: &[&str], x: usize, y: usize) -> Option<Block> {
     None
 }
 
-/// Whether the one line goes on as the other does as long as both go on. Only a comma may be missing.
+/// Whether the one line begins as the other does and goes on so as long as both go on. Only a comma may be missing.
 fn may_begin(old: &str, new: &str) -> bool {
-    let differ = split(old).zip(split(new)).find(|(a, b)| !same(a, b));
-    differ.is_none_or(|(a, b)| a == "," || b == ",")
+    let mut both = split(old).zip(split(new)).peekable();
+    both.peek().is_some() && both.find(|(a, b)| !same(a, b)).is_none_or(|(a, b)| a == "," || b == ",")
 }
 
 #[derive(Clone, Copy)]
@@ -180,4 +180,20 @@ fn string_end(text: &str, quote: char) -> Option<usize> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks() {
+        let made_of = |old: &[&str], new: &[&str]| block(old, new, 0, 0).map(|block| (block.old, block.new));
+        assert_eq!(made_of(&["f(a, b);"], &["f(", "    a,", "    b,", ");", "x"]), Some((0..1, 0..4)));
+        assert_eq!(made_of(&["f(", "  a", ")", "y"], &["f(a)", "x"]), Some((0..3, 0..1)));
+        assert_eq!(made_of(&["f(a)"], &["f(b)"]), None);
+        // What comes after a blank line does not begin with it.
+        assert_eq!(made_of(&["", "f(a)"], &["f(a)"]), None);
+        assert_eq!(made_of(&["f(a)"], &["", "f(a)"]), None);
+    }
 }

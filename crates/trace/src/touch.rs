@@ -73,12 +73,18 @@ impl Target {
     /// matches. `path` and `cwd` as in [`Target::covers`], which says what *may* be named.
     pub fn names(&self, path: &str, cwd: Option<&str>) -> bool {
         match self {
-            Target::Path(named) => {
-                let slashes = |path: &str| path.replace('\\', "/");
-                joined(&slashes(named), cwd.map(slashes).as_deref()).is_some_and(|named| named == slashes(path))
-            }
+            Target::Path(_) => self.place(cwd).is_some_and(|named| named == path.replace('\\', "/")),
             Target::Glob(pattern) => absolute(pattern, cwd).is_some() && self.covers(path, cwd),
             Target::Ending(_) => false,
+        }
+    }
+
+    /// The one path that this certainly names, absolute and as it is spelled, with `/` between names.
+    pub fn place(&self, cwd: Option<&str>) -> Option<String> {
+        let slashes = |path: &str| path.replace('\\', "/");
+        match self {
+            Target::Path(named) => joined(&slashes(named), cwd.map(slashes).as_deref()),
+            Target::Glob(_) | Target::Ending(_) => None,
         }
     }
 

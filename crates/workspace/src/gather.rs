@@ -115,6 +115,7 @@ impl Moment<'_> {
     pub(crate) fn clues(&self, target: &Target<'_>, depth: Depth) -> Vec<Clue> {
         let mut clues = Vec::new();
         self.clues_of_file(target, depth, &mut clues);
+        self.clues_of_moves(target, depth, &mut clues);
         if depth >= Depth::Commits {
             self.clues_of_former_names(target, &mut clues);
         }
