@@ -12,6 +12,7 @@ use benches::{Place, SESSION, Story};
 use index::Deriver;
 use trace::{Agent, DerivedPath, LogId};
 
+#[expect(clippy::print_stdout, reason = "the report of a bench")]
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let (times, arguments) = match arguments.iter().position(|argument| argument == "--times") {

@@ -6,9 +6,9 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::Taker;
 use super::feed::{Feed, PIECE};
 use super::lines::{Records, each_record};
+use super::{Taker, read_alone};
 
 /// Bytes from which on a second thread is worth its making.
 pub(super) const WORTH: u64 = 4 * PIECE as u64;
@@ -25,6 +25,14 @@ struct Member<F, T> {
 
 /// Takes all records of the feed. The other threads inherit this one's priority and end before it returns.
 pub(super) fn read<R: Records>(feed: &mut Feed<'_>, taker: &mut Taker<'_, R>) -> io::Result<()> {
+    match try_in_turns(feed, taker) {
+        Some(result) => result,
+        None => read_alone(feed, taker),
+    }
+}
+
+/// `None`: the system gives no more threads; nothing was read.
+fn try_in_turns<R: Records>(feed: &mut Feed<'_>, taker: &mut Taker<'_, R>) -> Option<io::Result<()>> {
     let (feed_in, feeds) = channel();
     let (taker_in, takers) = channel();
     // Nobody has left the ring yet.
@@ -40,7 +48,12 @@ pub(super) fn read<R: Records>(feed: &mut Feed<'_>, taker: &mut Taker<'_, R>) ->
         ring.push(Member { feeds, next_feed, takers, next_taker });
     }
     thread::scope(|scope| {
-        let others: Vec<_> = ring.into_iter().map(|member| scope.spawn(move || read_in_turns(member))).collect();
+        let start = |member| thread::Builder::new().spawn_scoped(scope, move || read_in_turns(member));
+        let Ok(others) = ring.into_iter().map(start).collect::<io::Result<Vec<_>>>() else {
+            // Those that were started end with it.
+            drop(own);
+            return None;
+        };
         let mut result = read_in_turns(own);
         for other in others {
             match other.join() {
@@ -48,7 +61,7 @@ pub(super) fn read<R: Records>(feed: &mut Feed<'_>, taker: &mut Taker<'_, R>) ->
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }
-        result
+        Some(result)
     })
 }
 
