@@ -152,6 +152,7 @@ fn show_context(context: &Context) -> String {
     show_fields(&[
         ("session", text(&context.session)),
         ("parent_session", text(&context.parent_session)),
+        ("forked_from", text(&context.forked_from)),
         ("cwd", text(&context.cwd)),
         ("branch", text(&context.branch)),
         ("commit", text(&context.start_commit)),

@@ -158,14 +158,19 @@ fn pair(a: LogId, b: LogId) -> (LogId, LogId) {
     (a.min(b), a.max(b))
 }
 
-/// Where all records of one log lie in the other it is the origin, else the one whose own records are older; where
-/// that does not decide, the smaller id of a session (and where a whole home was copied, the smaller path).
+/// What a log says that it was forked from is the origin. Else, where all records of one log lie in the other, it is
+/// the origin, else the one whose own records are older; where that does not decide, the smaller id of a session (and where a whole home was copied, the smaller path).
 fn judge(a: &Twin, b: &Twin) -> Verdict {
     let (a, b) = if a.path.log < b.path.log { (a, b) } else { (b, a) };
     let is_a_first = (&a.path.session, &a.known.file.path) <= (&b.path.session, &b.known.file.path);
     let (a, b) = (&a.path, &b.path);
     let by_name = if is_a_first { a.log } else { b.log };
     let undecided = |older: LogId| Verdict { older, own: None };
+    match (a.forked_from.as_ref() == Some(&b.session), b.forked_from.as_ref() == Some(&a.session)) {
+        (true, false) => return undecided(b.log),
+        (false, true) => return undecided(a.log),
+        _ => {}
+    }
     match (a.records.is_subset(&b.records), b.records.is_subset(&a.records)) {
         (true, true) => undecided(by_name),
         (true, false) => undecided(a.log),

@@ -688,7 +688,7 @@ impl Deriver {
     // ---- what holds for the whole log
 
     fn context(&mut self, context: Context) {
-        let Context { session, cwd, branch, start_commit, model, version, entrypoint, parent_session: _ } = context;
+        let Context { session, forked_from, cwd, branch, start_commit, model, version, entrypoint, .. } = context;
         if let Some(session) = session {
             self.learn_session(session);
         }
@@ -698,6 +698,7 @@ impl Deriver {
             self.path.cwds.push(cwd.clone());
         }
         let path = &mut self.path;
+        path.forked_from = path.forked_from.take().or(forked_from);
         path.cwd = path.cwd.take().or_else(|| cwd.clone());
         path.branch = path.branch.take().or_else(|| branch.clone());
         path.start_commit = path.start_commit.take().or(start_commit);
@@ -774,6 +775,7 @@ fn empty_path(log: LogId, agent: Agent, session: &str) -> DerivedPath {
         agent,
         session: session.into(),
         owner: None,
+        forked_from: None,
         cwd: None,
         cwds: Vec::new(),
         branch: None,

@@ -7,6 +7,7 @@ mod support;
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
+use serde_json::json;
 use support::{Home, loaded, records};
 
 /// Logs, each headed by `# NAME`. Tells for each what it inherited and as whose log each of its records is told.
@@ -175,4 +176,37 @@ fn logs_of_sub_agents_are_copied_among_themselves() {
             c:
         "#]],
     );
+}
+
+/// Codex writes the parent's records anew with times of its own, so times do not tell who began.
+#[test]
+fn a_fork_that_says_whose_it_is() {
+    const PARENT: &str = "019e03b1-0000-7000-8000-000000000001";
+    const FORK: &str = "019e03b1-0000-7000-8000-000000000002";
+    let home = Home::new();
+    let folder = home.path().join(".codex/sessions/2026/04/20");
+    std::fs::create_dir_all(&folder).unwrap();
+    let record = |second: u32, kind: &str, payload: serde_json::Value| {
+        let at = format!("2026-04-20T10:00:{second:02}.000Z");
+        format!("{}\n", json!({ "timestamp": at, "type": kind, "payload": payload }))
+    };
+    let turn = |second: u32, id: &str, words: &str| {
+        let context = record(second, "turn_context", json!({ "turn_id": id, "cwd": "/w", "model": "gpt-5" }));
+        context + &record(second, "event_msg", json!({ "type": "user_message", "message": words }))
+    };
+    let write = |id: &str, meta: serde_json::Value, turns: &[String]| {
+        let name = folder.join(format!("rollout-2026-04-20T10-00-00-{id}.jsonl"));
+        std::fs::write(name, record(0, "session_meta", meta) + &turns.concat()).unwrap();
+    };
+    write(
+        PARENT,
+        json!({ "id": PARENT, "cwd": "/w" }),
+        &[turn(1, "t1", "Add retry"), turn(30, "t2", "Now the uploader")],
+    );
+    let fork = json!({ "id": FORK, "forked_from_id": PARENT, "cwd": "/w" });
+    write(FORK, fork, &[turn(20, "t1", "Add retry"), turn(21, "t3", "Rather the parser")]);
+    let logs = home.index().snapshot();
+    let inherited = |id: &str| logs.load_session(id).unwrap().inherited;
+    assert_eq!(inherited(PARENT), None);
+    assert_eq!(inherited(FORK), Some((1, PARENT.into())));
 }

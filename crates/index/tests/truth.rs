@@ -138,21 +138,18 @@ fn bytes(logs: &Logs, agent: Agent) -> u64 {
 /// Each edit of both agents by its file and its call, and by its session.
 fn check_edits(logs: &Logs, all: &[Arc<DerivedPath>], truth: &Value) {
     let word = |value: &Value| value.as_str().unwrap().to_owned();
-    // By their times, forks of Codex are older than what they are forked from: which is the original, the log tells only
-    // in a field that is not read.
-    let session = |id: &str, call: &str| if call.starts_with("call_") { String::new() } else { id.to_owned() };
     let mut told = BTreeSet::new();
     for (file, edits) in truth.as_object().unwrap() {
         told.extend(edits.as_array().unwrap().iter().map(|edit| {
             let call = word(&edit[1]);
-            (file.clone(), session(edit[0].as_str().unwrap(), &call), call)
+            (file.clone(), word(&edit[0]), call)
         }));
     }
     let mut found = BTreeSet::new();
     for path in Agent::ALL.into_iter().flat_map(|agent| sessions(logs, all, agent)) {
         for step in own_calls(logs, path) {
             let call = step.call.as_deref().unwrap();
-            let of = |file: &str| (file.to_owned(), session(&path.session, call), call.to_owned());
+            let of = |file: &str| (file.to_owned(), path.session.to_string(), call.to_owned());
             found.extend(step.edits().iter().map(|edit| of(&edit.path)));
         }
     }

@@ -274,6 +274,8 @@ pub struct Context {
     pub session: Option<Arc<str>>,
     /// The session of which this log is a sub-agent's part.
     pub parent_session: Option<Arc<str>>,
+    /// The session whose records this log begins with, where the log says so.
+    pub forked_from: Option<Arc<str>>,
     pub cwd: Option<Arc<str>>,
     pub branch: Option<Arc<str>>,
     /// The commit that was checked out when the session began: its whole id.

@@ -19,6 +19,8 @@ pub struct DerivedPath {
     pub session: Arc<str>,
     /// Set where the log is a sub-agent's own.
     pub owner: Option<Owner>,
+    /// The session whose records this log begins with, where the log says so.
+    pub forked_from: Option<Arc<str>>,
     pub cwd: Option<Arc<str>>,
     /// Every working directory the log names, in order of appearance.
     pub cwds: Vec<Arc<str>>,

@@ -143,6 +143,7 @@ impl<'s> Scanner<'s> {
         let context = Context {
             session: changed(&mut told.session, session),
             parent_session: changed(&mut told.parent_session, parent.as_deref()),
+            forked_from: None,
             cwd: changed(&mut told.cwd, record.cwd.get()),
             branch: changed(&mut told.branch, record.git_branch.get()),
             start_commit: None,

@@ -30,6 +30,9 @@ pub(super) struct Payload<'a> {
     pub(super) kind: Str<'a>,
     #[serde(borrow)]
     pub(super) id: Str<'a>,
+    /// Of `session_meta`: the session whose records this one begins with.
+    #[serde(borrow)]
+    pub(super) forked_from_id: Str<'a>,
     #[serde(borrow)]
     pub(super) role: Str<'a>,
     #[serde(borrow)]

@@ -161,6 +161,7 @@ impl<'s> Scanner<'s> {
         let new = New {
             session: id,
             parent_session: parent.as_deref(),
+            forked_from: meta.forked_from_id.get(),
             cwd: meta.cwd.get(),
             branch: git.and_then(|git| git.branch.get()),
             start_commit: git.and_then(|git| git.commit_hash.get()),
@@ -188,6 +189,7 @@ impl<'s> Scanner<'s> {
         let context = Context {
             session: changed(&mut told.session, new.session),
             parent_session: changed(&mut told.parent_session, new.parent_session),
+            forked_from: changed(&mut told.forked_from, new.forked_from),
             cwd: changed(&mut told.cwd, new.cwd),
             branch: changed(&mut told.branch, new.branch),
             start_commit: changed(&mut told.start_commit, new.start_commit),
@@ -683,6 +685,7 @@ impl<'s> Scanner<'s> {
 struct New<'a> {
     session: Option<&'a str>,
     parent_session: Option<&'a str>,
+    forked_from: Option<&'a str>,
     cwd: Option<&'a str>,
     branch: Option<&'a str>,
     start_commit: Option<&'a str>,

@@ -422,7 +422,7 @@ fn spawned(turn: &str, at: &str) -> String {
 #[test]
 fn sub_agents() {
     let expected = expect![[r#"
-        Context session=019e03b2-11a2-7320-9098-5d831813e66c parent_session=019e03b1-6422-7510-b349-b4d4765a28a8 cwd=/w (019e03b2-11a2-7320-9098-5d831813e66c)
+        Context session=019e03b2-11a2-7320-9098-5d831813e66c parent_session=019e03b1-6422-7510-b349-b4d4765a28a8 forked_from=019e03b1-6422-7510-b349-b4d4765a28a8 cwd=/w (019e03b2-11a2-7320-9098-5d831813e66c)
         Task prompt "count"
         Text "11"
     "#]];

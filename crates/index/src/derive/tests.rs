@@ -146,6 +146,7 @@ fn parse_context(text: &str) -> Context {
         let field = match key {
             "session" => &mut context.session,
             "parent" => &mut context.parent_session,
+            "forked" => &mut context.forked_from,
             "cwd" => &mut context.cwd,
             "branch" => &mut context.branch,
             "model" => &mut context.model,
