@@ -566,6 +566,7 @@ fn path(log: LogId, owner: Option<Owner>) -> DerivedPath {
         agent: Agent::ClaudeCode,
         session: "9f3c1a2b-7d14-4c0e-9a52-6b1f0e8d3c77".into(),
         owner,
+        forked_from: None,
         cwd: Some(ROOT.into()),
         cwds: vec![ROOT.into()],
         branch: None,
