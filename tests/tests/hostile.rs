@@ -227,7 +227,7 @@ fn names_of_sessions() {
     let outside = |home: &Home| {
         let mut found = BTreeSet::new();
         files(home.home.parent().expect("a folder"), &mut found);
-        found.retain(|path| !path.starts_with(home.caches().join("turnlens/documents")));
+        found.retain(|path| !path.starts_with(home.caches().join("turnlens")));
         found
     };
     let before = outside(&home);
