@@ -208,7 +208,7 @@ fn needles(workspace: &Workspace, truth: &Value, how: &str) {
 fn is_written(workspace: &Workspace, needle: &str, session: &str) -> bool {
     let moment = workspace.moment();
     let logs = moment.logs();
-    let own = logs.paths().filter(|path| *path.session == *session).filter_map(|path| logs.file(path.log));
+    let own = logs.summaries().filter(|path| *path.session == *session).filter_map(|path| logs.file(path.log));
     own.filter_map(|file| fs::read_to_string(file).ok()).any(|text| text.contains(needle))
 }
 
