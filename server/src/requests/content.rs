@@ -19,7 +19,7 @@ use crate::uri::DocumentKey;
 /// A document that was opened before its log was read is waited for so long; then a text says that it will come.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(4);
 
 #[derive(Deserialize)]
 pub(crate) struct ContentParams {
