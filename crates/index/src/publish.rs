@@ -26,12 +26,34 @@ pub(crate) struct Publisher {
     bad_files: BTreeMap<PathBuf, String>,
     /// What could not be looked at when logs were last looked for.
     bad_folders: BTreeMap<PathBuf, String>,
+    /// How far the first reading is, in logs, and whether it has come to its end.
+    progress: (usize, usize),
+    is_read: bool,
+    /// Who reads logs before their turn and has not published them yet.
+    ahead: usize,
+}
+
+/// What a publication tells of the first reading.
+#[derive(Clone, Copy)]
+pub(crate) enum Stage {
+    AsBefore,
+    Progress(usize, usize),
+    /// Every log was read once.
+    AllRead,
+    /// What was read before its turn is in it.
+    NoMoreAhead,
 }
 
 impl Index {
+    /// Says that somebody reads logs before their turn: not all is read until that is published.
+    pub(crate) fn read_ahead(&self) {
+        lock(&self.publisher).ahead += 1;
+    }
+
     /// Takes over what was read and makes it visible.
-    pub(crate) fn publish(&self, outcomes: Vec<Outcome>, reading: Option<(usize, usize)>) -> Changed {
+    pub(crate) fn publish(&self, outcomes: Vec<Outcome>, stage: Stage) -> Changed {
         let mut publisher = lock(&self.publisher);
+        let reading = publisher.reading_after(stage);
         let changed = publisher.take_all(outcomes);
         changed.gone.iter().for_each(|log| self.store.shelf.forget(*log));
         if !changed.gone.is_empty() {
@@ -77,7 +99,20 @@ impl Publisher {
             versions: FxHashMap::default(),
             bad_files: BTreeMap::new(),
             bad_folders: BTreeMap::new(),
+            progress: (0, 0),
+            is_read: false,
+            ahead: 0,
         }
+    }
+
+    fn reading_after(&mut self, stage: Stage) -> Option<(usize, usize)> {
+        match stage {
+            Stage::AsBefore => {}
+            Stage::Progress(done, total) => self.progress = (done, total),
+            Stage::AllRead => self.is_read = true,
+            Stage::NoMoreAhead => self.ahead = self.ahead.saturating_sub(1),
+        }
+        (!self.is_read || self.ahead > 0).then_some(self.progress)
     }
 
     fn take_saved(&mut self, logs: Vec<(Arc<LogFile>, SavedLog)>) {
@@ -128,17 +163,16 @@ impl Publisher {
     /// Whether a log is there now (`true`) or not any more; `None` where nothing changed.
     fn take(&mut self, outcome: Outcome, copies_of_gone: &mut Vec<LogId>) -> Option<bool> {
         let Outcome { file, version, epoch, read, cursor, stamp, .. } = outcome;
-        let newest = self.versions.entry(file.id).or_default();
-        if *newest >= version {
+        if self.versions.get(&file.id).is_some_and(|newest| *newest >= version) {
             return None;
         }
-        *newest = version;
         let before = self.next.known(file.id).cloned();
         let (now, trouble) = match read {
             Read::Unchanged => {
-                if before.as_ref().is_some_and(|known| known.stamp != stamp) {
+                // It does not count as a version: an older reading may be about to be published by another thread.
+                if let Some(known) = before.filter(|known| known.cursor == cursor && known.stamp != stamp) {
                     self.next.content += 1;
-                    self.next.set_known(file.id, before.map(|known| Known { stamp, ..known }));
+                    self.next.set_known(file.id, Some(Known { stamp, ..known }));
                 }
                 return None;
             }
@@ -146,6 +180,7 @@ impl Publisher {
             Read::Gone => (None, None),
             Read::Failed(error) => (None, Some(error.to_string())),
         };
+        self.versions.insert(file.id, version);
         match trouble {
             Some(error) => {
                 self.bad_files.insert(file.path.to_path_buf(), error);

@@ -10,6 +10,7 @@ use agents::{Found, Reader};
 use rustc_hash::FxHashSet;
 
 use crate::file::{LogFile, Outcome, Stamp};
+use crate::publish::Stage;
 use crate::{Changed, Index, Progress, lock};
 
 /// Logs that are read at the same time.
@@ -51,7 +52,7 @@ impl Index {
         let changed = self.read_all(&files, is_first, progress);
         let is_last = self.first_refreshes.fetch_sub(usize::from(is_first), Ordering::SeqCst) == 1;
         // Tells also what could not be looked at.
-        self.publish(Vec::new(), self.snapshot().reading().filter(|_| !(is_first && is_last)));
+        self.publish(Vec::new(), if is_first && is_last { Stage::AllRead } else { Stage::AsBefore });
         changed
     }
 
@@ -82,11 +83,15 @@ impl Index {
             logs.summary(file.id).is_none() && stem.to_string_lossy().contains(name)
         };
         let wanted: Vec<Arc<LogFile>> = lock(&self.registry).files().filter(is_wanted).cloned().collect();
+        if wanted.is_empty() {
+            return Changed::default();
+        }
+        self.read_ahead();
         let mut read = Vec::new();
         for file in wanted {
             self.read_piece(&file, PIECE, &mut |outcome, _| read.extend(outcome));
         }
-        self.publish(read, self.snapshot().reading())
+        self.publish(read, Stage::NoMoreAhead)
     }
 
     fn log_at(&self, path: &Path, roots: &[(&'static dyn Reader, PathBuf)]) -> At {
@@ -136,10 +141,9 @@ impl Index {
         let mut done = 0;
         let mut changed = Changed::default();
         let mut batch: Vec<Outcome> = Vec::new();
-        let reading = |done: usize| is_first.then_some((done, total));
         let mut publish = |batch: &mut Vec<Outcome>, done: usize| {
-            let reading = reading(done).or_else(|| self.snapshot().reading());
-            let Changed { logs, gone } = self.publish(std::mem::take(batch), reading);
+            let stage = if is_first { Stage::Progress(done, total) } else { Stage::AsBefore };
+            let Changed { logs, gone } = self.publish(std::mem::take(batch), stage);
             changed.logs.extend(logs);
             changed.gone.extend(gone);
             progress(Progress { done, total });

@@ -385,3 +385,22 @@ fn a_watch_finds_roots_that_come_later() {
     wait_until("a root that comes back", || index.snapshot().load_session("s").is_some());
     drop(watch);
 }
+
+#[test]
+fn what_is_read_before_its_turn_is_not_lost() {
+    let home = Home::new();
+    for n in 0..4 {
+        home.write(&format!("s{n}"), &records(&format!("s{n}"), FIRST));
+    }
+    for round in 0..100 {
+        let index = &Index::new(home.env());
+        std::thread::scope(|scope| {
+            scope.spawn(|| index.refresh(&|_| {}));
+            while index.snapshot().reading().is_some() {
+                index.read_first("s");
+            }
+        });
+        let logs = index.snapshot();
+        assert_eq!((logs.sessions().count(), logs.reading()), (4, None), "round {round}");
+    }
+}
