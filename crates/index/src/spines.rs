@@ -1,11 +1,11 @@
 //! Derived paths that were asked for lately, within a bound of bytes.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use rustc_hash::FxHashMap;
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry as Place;
 use trace::{DerivedPath, LogId, Side};
-
-use crate::lock;
 
 /// Bytes of derived paths that are kept in memory, roughly.
 const ROOM: usize = 48 << 20;
@@ -27,93 +27,85 @@ impl Spine {
     }
 }
 
-/// The spines in memory.
+/// The derived paths in memory, by log: those that were asked for, renewed as their logs grow.
 #[derive(Default)]
 pub(crate) struct Shelf {
-    held: Mutex<Held>,
-}
-
-#[derive(Default)]
-struct Held {
-    spines: FxHashMap<LogId, Entry>,
-    /// The version of each log that was published last in this process: what was loaded before it is not kept.
-    newest: FxHashMap<LogId, u64>,
-    bytes: usize,
-    clock: u64,
+    spines: DashMap<LogId, Entry>,
+    /// The version of each log that was published last in this process: what was loaded before it is not kept. Looked at
+    /// while an entry of `spines` is held, never the other way round.
+    newest: DashMap<LogId, u64>,
+    bytes: AtomicUsize,
+    clock: AtomicU64,
 }
 
 struct Entry {
     spine: Arc<Spine>,
     version: u64,
     bytes: usize,
-    used: u64,
+    used: AtomicU64,
 }
 
 impl Shelf {
     pub(crate) fn get(&self, log: LogId) -> Option<Arc<Spine>> {
-        let mut held = lock(&self.held);
-        held.clock += 1;
-        let now = held.clock;
-        let entry = held.spines.get_mut(&log)?;
-        entry.used = now;
+        let entry = self.spines.get(&log)?;
+        entry.used.store(self.now(), Ordering::Relaxed);
         Some(entry.spine.clone())
     }
 
     /// Of two versions of one log the newer stays.
     pub(crate) fn put(&self, log: LogId, version: u64, bytes: usize, spine: &Arc<Spine>) {
-        let mut held = lock(&self.held);
-        let is_older = |known: &u64| *known > version;
-        if held.newest.get(&log).is_some_and(is_older)
-            || held.spines.get(&log).is_some_and(|known| is_older(&known.version))
-        {
+        let entry = Entry { spine: spine.clone(), version, bytes, used: AtomicU64::new(self.now()) };
+        let place = self.spines.entry(log);
+        if self.newest.get(&log).is_some_and(|newest| *newest > version) {
             return;
         }
-        held.clock += 1;
-        let entry = Entry { spine: spine.clone(), version, bytes, used: held.clock };
-        held.bytes += bytes;
-        if let Some(before) = held.spines.insert(log, entry) {
-            held.bytes = held.bytes.saturating_sub(before.bytes);
+        // Counted before it is seen: who throws it out subtracts it.
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        match place {
+            Place::Occupied(known) if known.get().version > version => self.take_off(bytes),
+            Place::Occupied(mut known) => self.take_off(known.insert(entry).bytes),
+            Place::Vacant(free) => drop(free.insert(entry)),
         }
-        held.make_room();
+        self.make_room();
     }
 
     /// Puts a newer version in the place of the one that is there; what nobody asked for is not kept.
     pub(crate) fn renew(&self, log: LogId, version: u64, bytes: usize, path: &Arc<DerivedPath>) {
-        let is_held = {
-            let mut held = lock(&self.held);
-            held.newest.insert(log, version);
-            held.spines.contains_key(&log)
-        };
-        if is_held {
+        self.newest.insert(log, version);
+        if self.spines.contains_key(&log) {
             self.put(log, version, bytes, &Arc::new(Spine::new(path.clone())));
         }
     }
 
     pub(crate) fn forget(&self, log: LogId) {
-        let mut held = lock(&self.held);
-        if let Some(entry) = held.spines.remove(&log) {
-            held.bytes = held.bytes.saturating_sub(entry.bytes);
+        if let Some((_, entry)) = self.spines.remove(&log) {
+            self.take_off(entry.bytes);
         }
     }
-}
 
-impl Held {
+    fn now(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn take_off(&self, bytes: usize) {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// Throws out what was not asked for the longest, down to three quarters, so that this is not done each time.
-    fn make_room(&mut self) {
-        if self.bytes <= ROOM {
+    fn make_room(&self) {
+        if self.bytes.load(Ordering::Relaxed) <= ROOM {
             return;
         }
-        let mut oldest: Vec<(u64, LogId)> = self.spines.iter().map(|(log, entry)| (entry.used, *log)).collect();
+        let mut oldest: Vec<(u64, LogId)> =
+            self.spines.iter().map(|entry| (entry.used.load(Ordering::Relaxed), *entry.key())).collect();
         oldest.sort_unstable();
         // The newest stays, however large it is.
         oldest.pop();
         for (_, log) in oldest {
-            if self.bytes <= ROOM / 4 * 3 {
+            if self.bytes.load(Ordering::Relaxed) <= ROOM / 4 * 3 {
                 return;
             }
-            if let Some(entry) = self.spines.remove(&log) {
-                self.bytes -= entry.bytes.min(self.bytes);
-            }
+            self.forget(log);
         }
     }
 }
@@ -138,8 +130,8 @@ mod tests {
             shelf.put(LogId(log), 1, ROOM / 10, &spine());
             assert!(shelf.get(LOG).is_some(), "thrown out at {log}");
         }
-        let held = lock(&shelf.held);
-        assert!(held.bytes <= ROOM && held.spines.len() <= 10, "{} bytes", held.bytes);
+        let bytes = shelf.bytes.load(Ordering::Relaxed);
+        assert!(bytes <= ROOM && shelf.spines.len() <= 10, "{bytes} bytes");
     }
 
     #[test]
