@@ -208,10 +208,14 @@ fn two_servers_share_the_cache() {
             home.append("s", &records("s", &format!("n{n} text More")));
         }
     });
-    one.refresh(&|_| {});
-    one.save();
+    // Whoever wrote last may have known less; it is the other's turn to know that.
+    for index in [&one, &other] {
+        index.refresh(&|_| {});
+        index.save();
+    }
     let index = home.restarted();
-    assert_eq!(index.counted().scans, 0);
+    // What was written while the log grew may have it looked at once more.
+    assert!(index.counted().scans <= 1, "{:?}", index.counted());
     assert_as_fresh(&home, &index);
     assert_eq!(cached(&home, "new"), Vec::<PathBuf>::new());
 }
