@@ -4,12 +4,12 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use lens::DocumentId;
+use tempfile::NamedTempFile;
 
-use crate::{caches, log};
+use crate::log;
 
 /// Files that were not written for so long are deleted at the start …
 const MOST_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -20,17 +20,16 @@ const MOST_BYTES: u64 = 256 << 20;
 pub(crate) struct Door {
     /// `None`: this user has no folder for caches.
     folder: Option<PathBuf>,
-    writes: AtomicU64,
 }
 
 impl Door {
     pub(crate) fn new() -> Door {
-        Door { folder: caches::folder().map(|caches| caches.join("documents")), writes: AtomicU64::new(0) }
+        Door { folder: caches::folder("documents") }
     }
 
     #[cfg(test)]
     fn at(folder: &Path) -> Door {
-        Door { folder: Some(folder.to_owned()), writes: AtomicU64::new(0) }
+        Door { folder: Some(folder.to_owned()) }
     }
 
     /// The document whose file this is. `None`: the path lies elsewhere, or is no document's.
@@ -57,14 +56,10 @@ impl Door {
         make_private(folder)?;
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent)?;
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
-        let new = parent.join(format!(".{}-{number}.new", std::process::id()));
-        let written = write_read_only(&new, text).and_then(|()| replace(&new, &path));
-        if written.is_err() {
-            // What cannot be deleted either is deleted with the next start.
-            _ = fs::remove_file(&new);
-        }
-        written.map(|()| path)
+        let new = caches::new_file(parent)?;
+        write_read_only(new.as_file(), text)?;
+        replace(new, &path)?;
+        Ok(path)
     }
 
     /// Deletes files that are old, and the oldest while all are too large together.
@@ -104,15 +99,11 @@ fn make_private(folder: &Path) -> io::Result<()> {
     if ignore.exists() {
         return Ok(());
     }
-    fs::create_dir_all(folder)?;
-    // On Windows the folder inherits the rights of the user's own caches.
-    #[cfg(unix)]
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    caches::make_private(folder)?;
     fs::write(ignore, "*\n")
 }
 
-fn write_read_only(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
+fn write_read_only(mut file: &fs::File, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o444))?;
@@ -125,12 +116,12 @@ fn write_read_only(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn replace(new: &Path, old: &Path) -> io::Result<()> {
+fn replace(new: NamedTempFile, old: &Path) -> io::Result<()> {
     // Windows does not rename over a file that may only be read.
     if cfg!(windows) && old.exists() {
         remove(old)?;
     }
-    fs::rename(new, old)
+    new.persist(old).map(drop).map_err(|error| error.error)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -8,7 +8,6 @@ use trace::Agent;
 use workspace::{Env, FileView, Index, Moment, PathMapping, Watch, Workspace};
 
 use crate::answers::documents::Documents;
-use crate::caches;
 use crate::requests::code_lens::Rows;
 use crate::settings::{LogFolder, Settings};
 use crate::text::Document;
@@ -55,7 +54,7 @@ impl Engine {
             None => Agent::ALL.to_vec(),
             Some(ids) => ids.iter().filter_map(|id| Agent::from_id(id)).collect(),
         };
-        let index = match caches::of_logs() {
+        let index = match caches::folder("index") {
             Some(folder) => Index::with_cache(env, &agents, &folder),
             None => Index::of_agents(env, &agents),
         };

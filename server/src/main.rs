@@ -1,7 +1,6 @@
 //! `turnlens`: the language server and the command line.
 
 mod answers;
-mod caches;
 mod cli;
 mod client;
 mod dispatch;

@@ -140,7 +140,7 @@ pub(crate) fn follow_logs(state: &Arc<State>, engine: &Arc<Engine>) {
 
 /// Makes what searches are fast by.
 pub(crate) fn make_filters(engine: &Engine) {
-    let folder = crate::caches::folder().map(|caches| caches.join("search"));
+    let folder = caches::folder("search");
     match engine.workspace.make_filters(folder, &|| !engine.is_followed()) {
         Ok(made) => log::info!("filters: {} logs from the cache, {} bytes read", made.loaded, made.read),
         Err(error) => log::error!("filters are not kept: {error}"),

@@ -14,8 +14,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use crate::file::Stamp;
 use crate::lock;
 use file::Damage;
 
@@ -25,18 +26,14 @@ pub(crate) use saved::{Saved, SavedLog, SavedOrigin, SpineHead, log_key};
 const FORMAT: u32 = 1;
 /// Bytes of all files together, if nobody says otherwise.
 pub(crate) const BUDGET: u64 = 512 << 20;
-/// A file that was never renamed is left over from a process that was killed.
-const LEFT_OVER: Duration = Duration::from_secs(60 * 60);
-/// The ending of spines' files, and of files that are being written.
+/// The ending of spines' files.
 const SPINE: &str = "spine";
-const NEW: &str = "new";
 
 /// The folder of the cache.
 pub(crate) struct Cache {
     base: PathBuf,
     folder: PathBuf,
     budget: u64,
-    writes: AtomicU64,
     dropped: AtomicU64,
     trouble: Mutex<Option<String>>,
 }
@@ -63,7 +60,6 @@ impl Cache {
             base: base.to_owned(),
             folder: base.join(format!("v{FORMAT}")),
             budget,
-            writes: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             trouble: Mutex::default(),
         }
@@ -98,22 +94,22 @@ impl Cache {
         let _ = now();
     }
 
-    /// Whether the file was written. Where it was not, [`CacheReport::trouble`] says why.
-    pub(crate) fn write(&self, name: &str, sections: &[&[u8]]) -> bool {
-        let number = self.writes.fetch_add(1, Ordering::Relaxed);
+    /// By what a file is taken for the one that it was. `None`: there is none.
+    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
+        Stamp::of(&self.folder.join(name))
+    }
+
+    /// What the file is like that was written. `None`: it was not written; [`CacheReport::trouble`] says why.
+    pub(crate) fn write(&self, name: &str, sections: &[&[u8]]) -> Option<Stamp> {
         let path = self.folder.join(name);
-        let new = self.folder.join(format!("{}-{number}.{NEW}", std::process::id()));
-        let written = file::make_private(&self.folder).and_then(|()| file::write(&new, FORMAT, sections));
-        match written.and_then(|()| fs::rename(&new, &path)) {
-            Ok(()) => {
+        match file::write(&path, FORMAT, sections) {
+            Ok(meta) => {
                 *lock(&self.trouble) = None;
-                true
+                Some(Stamp::of_meta(&meta))
             }
             Err(error) => {
-                // What cannot be deleted now is left over, and deleted as that.
-                let _ = fs::remove_file(&new);
                 self.tell(&path, &error);
-                false
+                None
             }
         }
     }
@@ -127,16 +123,8 @@ impl Cache {
     /// all together are larger than the budget.
     pub(crate) fn tidy(&self) {
         self.remove_older_formats();
-        let now = SystemTime::now();
+        caches::remove_left_over(&self.folder);
         let mut files = self.files();
-        files.retain(|file| {
-            let is_left_over = file.path.extension() == Some(OsStr::new(NEW))
-                && now.duration_since(file.used).is_ok_and(|age| age > LEFT_OVER);
-            if is_left_over {
-                self.remove(&file.path);
-            }
-            !is_left_over
-        });
         let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
         files.retain(|file| file.path.extension() == Some(OsStr::new(SPINE)));
         files.sort_by_key(|file| file.used);

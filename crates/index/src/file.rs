@@ -109,8 +109,11 @@ pub(crate) struct Stamp {
 impl Stamp {
     /// `None` where nothing can be said of the file.
     pub(crate) fn of(path: &Path) -> Option<Stamp> {
-        let meta = std::fs::symlink_metadata(path).ok()?;
-        Some(Stamp { len: meta.len(), modified: meta.modified().ok(), file: file_key(&meta) })
+        std::fs::symlink_metadata(path).ok().map(|meta| Stamp::of_meta(&meta))
+    }
+
+    pub(crate) fn of_meta(meta: &std::fs::Metadata) -> Stamp {
+        Stamp { len: meta.len(), modified: meta.modified().ok(), file: file_key(meta) }
     }
 }
 

@@ -31,7 +31,7 @@ use arc_swap::ArcSwap;
 use trace::{Agent, Bodies, Body, DerivedPath, LogId, Place};
 
 use bodies::BodyCache;
-use file::Registry;
+use file::{Registry, Stamp};
 use publish::Publisher;
 use store::Store;
 
@@ -50,7 +50,7 @@ pub struct Index {
     /// What an earlier process knew was looked for.
     restored: Once,
     /// [`Logs::content`] of the summaries that lie in the cache.
-    saved: Mutex<u64>,
+    saved: Mutex<(u64, Option<Stamp>)>,
     registry: Mutex<Registry>,
     publisher: Mutex<Publisher>,
     published: ArcSwap<Logs>,

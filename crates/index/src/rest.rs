@@ -56,12 +56,14 @@ impl Index {
 
     fn save_summaries(&self, cache: &Cache) {
         let logs = self.snapshot();
+        let name = self.summaries_name();
         let mut saved = lock(&self.saved);
-        if *saved == logs.content || logs.reading().is_some() {
+        // Another process may have put what it knew in the place of what this one knows.
+        if *saved == (logs.content, cache.stamp(&name)) || logs.reading().is_some() {
             return;
         }
-        if cache.write(&self.summaries_name(), &[&bitcode::encode(&logs.saved())]) {
-            *saved = logs.content;
+        if let Some(written) = cache.write(&name, &[&bitcode::encode(&logs.saved())]) {
+            *saved = (logs.content, Some(written));
             cache.tidy();
         }
     }
@@ -71,6 +73,7 @@ impl Index {
         self.restored.call_once(|| {
             let Some(cache) = &self.store.cache else { return };
             let name = self.summaries_name();
+            lock(&self.saved).1 = cache.stamp(&name);
             let Some(sections) = cache.read(&name, 1) else { return };
             match sections.first().map(|section| bitcode::decode::<Saved>(section)) {
                 Some(Ok(saved)) => self.take_saved(saved),

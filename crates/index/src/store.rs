@@ -107,7 +107,7 @@ impl Store {
         let head = bitcode::encode(&SpineHead::new(path, file.reader.agent(), cursor));
         let (path, rest) = deriver.into_parts();
         let sections = [head, bitcode::encode(&path), bitcode::encode(&rest)];
-        let is_written = cache.write(&name, &[&sections[0], &sections[1], &sections[2]]);
+        let is_written = cache.write(&name, &[&sections[0], &sections[1], &sections[2]]).is_some();
         (is_written, Deriver::of_parts(path, rest))
     }
 

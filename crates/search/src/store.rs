@@ -5,9 +5,8 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::filter::{Block, Blocks, Filter};
@@ -23,13 +22,12 @@ pub struct Store {
     folder: PathBuf,
     /// By file: of which logs how much was written there last.
     written: Mutex<HashMap<u32, u32>>,
-    writes: AtomicU64,
 }
 
 impl Store {
     /// In a folder of its own below that of the user's caches.
     pub fn new(folder: PathBuf) -> Store {
-        Store { folder, written: Mutex::default(), writes: AtomicU64::new(0) }
+        Store { folder, written: Mutex::default() }
     }
 
     /// Puts the filters of these logs that are stored and still hold into `filters`; gives for how many logs.
@@ -64,10 +62,11 @@ impl Store {
             logs.sort_by(|a, b| a.path.cmp(&b.path));
             let hash = hash_of(&logs);
             if self.written().get(&number) != Some(&hash) {
-                self.write(number, &encode(&logs)).map_err(|error| named(&self.folder, error))?;
+                caches::write(&self.path(number), &[&encode(&logs)]).map_err(|error| named(&self.folder, error))?;
                 self.written().insert(number, hash);
             }
         }
+        caches::remove_left_over(&self.folder);
         Ok(())
     }
 
@@ -83,19 +82,6 @@ impl Store {
         let mut bytes = Vec::new();
         File::open(self.path(number)).ok()?.read_to_end(&mut bytes).ok()?;
         decode(&bytes)
-    }
-
-    fn write(&self, number: u32, bytes: &[u8]) -> io::Result<()> {
-        make_private(&self.folder)?;
-        let count = self.writes.fetch_add(1, Ordering::Relaxed);
-        let new = self.folder.join(format!(".{}-{count}.new", std::process::id()));
-        let written =
-            private(&new).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&new, self.path(number)));
-        if written.is_err() {
-            // What cannot be deleted either is overwritten the next time.
-            _ = fs::remove_file(&new);
-        }
-        written
     }
 }
 
@@ -115,23 +101,6 @@ fn hash_of(logs: &[Arc<Known>]) -> u32 {
 
 fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-}
-
-fn make_private(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// A new file that its owner alone may read. On Windows the user's own folder of caches is private.
-fn private(path: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 /// Magic, version and a hash of the rest; then each log: its path, stamp and blocks. Numbers are little-endian. Logs

@@ -13,7 +13,6 @@ use workspace::{Env, Index, LogSummary, Progress, Repo, Settings, Summary, Works
 use super::out::Out;
 use super::{Globals, not_found, wrong_use};
 use crate::answers::{Answers, Frame};
-use crate::caches;
 use crate::time::{self, LocalZone};
 
 pub(super) struct Here {
@@ -38,7 +37,7 @@ impl Here {
     /// Reads every log there is.
     pub(super) fn open(globals: Globals) -> anyhow::Result<Here> {
         let env = Env::from_process();
-        let index = match caches::of_logs() {
+        let index = match caches::folder("index") {
             Some(folder) => Index::with_cache(env.clone(), &Agent::ALL, &folder),
             None => Index::new(env.clone()),
         };

@@ -1,7 +1,7 @@
 //! One file: a head with the length and the check of each section, then the sections.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
 use std::path::Path;
 
 const MAGIC: [u8; 8] = *b"turnlens";
@@ -63,7 +63,7 @@ pub(super) fn read(path: &Path, format: u32, wanted: usize) -> Result<Vec<Vec<u8
     Ok(sections)
 }
 
-pub(super) fn write(path: &Path, format: u32, sections: &[&[u8]]) -> io::Result<()> {
+pub(super) fn write(path: &Path, format: u32, sections: &[&[u8]]) -> io::Result<Metadata> {
     let mut head = Vec::with_capacity(HEAD + sections.len() * ENTRY + CHECK);
     head.extend(MAGIC);
     head.extend(format.to_le_bytes());
@@ -74,36 +74,8 @@ pub(super) fn write(path: &Path, format: u32, sections: &[&[u8]]) -> io::Result<
     }
     let of_head = check(&[&head]);
     head.extend(of_head.to_le_bytes());
-    let mut file = create_private(path)?;
-    file.write_all(&head)?;
-    sections.iter().try_for_each(|section| file.write_all(section))
-}
-
-/// Makes a folder that nobody else can look into.
-pub(super) fn make_private(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    // On Windows the folder inherits the rights of the user's own caches.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(folder)
-}
-
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.open(path)
+    let parts: Vec<&[u8]> = std::iter::once(&*head).chain(sections.iter().copied()).collect();
+    caches::write(path, &parts)
 }
 
 fn exactly(file: &mut File, len: usize) -> Result<Vec<u8>, Damage> {
