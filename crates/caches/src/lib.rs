@@ -88,7 +88,11 @@ mod tests {
         std::thread::scope(|scope| {
             for text in &texts {
                 let path = &path;
-                scope.spawn(move || (0..200).for_each(|_| write(path, &[text.as_bytes()]).expect("written")));
+                scope.spawn(move || {
+                    for _ in 0..200 {
+                        write(path, &[text.as_bytes()]).expect("written");
+                    }
+                });
             }
             while !path.exists() {}
             for _ in 0..200 {
