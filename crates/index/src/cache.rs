@@ -24,8 +24,6 @@ pub(crate) use saved::{Saved, SavedLog, SavedOrigin, SpineHead, log_key};
 
 /// Grows with every change of a type that is written.
 const FORMAT: u32 = 1;
-/// Bytes of all files together, if nobody says otherwise.
-pub(crate) const BUDGET: u64 = 512 << 20;
 /// The ending of spines' files.
 const SPINE: &str = "spine";
 

@@ -222,7 +222,7 @@ impl Deriver {
         let known = match self.known.entry(id) {
             hash_map::Entry::Occupied(known) => known.into_mut(),
             hash_map::Entry::Vacant(free) => {
-                self.path.records.insert(id);
+                self.path.records.push_new(id);
                 if let Some(pending) = &mut self.pending {
                     pending.records.push(id);
                 }

@@ -85,6 +85,8 @@ struct State {
     is_dirty: bool,
     /// The last reading stopped at its limit.
     has_more: bool,
+    /// It grew while we looked, so it is about to grow again.
+    grows: bool,
     /// What it takes in memory, roughly, and what it took when it was written into the cache.
     bytes: usize,
     saved_bytes: usize,
@@ -175,6 +177,7 @@ impl LogFile {
             state?
         };
         let before = (state.is_told, state.epoch, state.cursor.offset);
+        let was_whole = state.is_told && !state.has_more;
         let mut counted = Counted::default();
         loop {
             let stamp = Stamp::of(&self.path);
@@ -189,7 +192,10 @@ impl LogFile {
             drop(slot);
             let read = match read {
                 Ok(()) if before == (true, state.epoch, state.cursor.offset) => Read::Unchanged,
-                Ok(()) => self.there(&mut state, store),
+                Ok(()) => {
+                    state.grows |= was_whole;
+                    self.there(&mut state, store)
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Read::Gone,
                 Err(error) => Read::Failed(error),
             };
@@ -234,7 +240,18 @@ impl LogFile {
         state.bytes = bytes + path.records.len() * BYTES_OF_RECORD;
         store.unsaved(before, state.unsaved());
         store.shelf.renew(self.id, state.version, bytes, &path);
+        if !state.grows && !state.has_more && store.is_soon_read(state.cursor.offset) {
+            self.let_go(state, store);
+        }
         Read::There(summary)
+    }
+
+    /// Forgets what was read but for how far: it lies in the cache, or is soon read again.
+    fn let_go(&self, state: &mut State, store: &Store) {
+        store.unsaved(state.unsaved(), 0);
+        (state.is_dirty, state.deriver) = (false, None);
+        state.cursor.memory = Memory::default();
+        state.summer = Summer::default();
     }
 
     /// After an error the log counts as never read.
@@ -318,9 +335,9 @@ impl LogFile {
         state.epoch += 1;
     }
 
-    /// Writes what was read of the log into the cache, and forgets it but for its place; with `keep` it stays in memory,
+    /// Writes what was read of the log into the cache, and forgets it but for how far; what grew lately stays in memory,
     /// too. True: somebody wanted to read meanwhile, so that is to be done now.
-    pub(crate) fn rest(&self, store: &Store, keep: &dyn Fn(Option<Stamp>) -> bool) -> bool {
+    pub(crate) fn rest(&self, store: &Store, is_quiet: &dyn Fn(Option<Stamp>) -> bool) -> bool {
         let mut state = {
             let mut slot = lock(&self.slot);
             match slot.state.take_if(|state| state.deriver.is_some()) {
@@ -328,25 +345,32 @@ impl LogFile {
                 None => return false,
             }
         };
-        let keep = keep(state.stamp);
-        let Some(deriver) = state.deriver.take() else { return self.give_back(state) };
+        state.grows &= !is_quiet(state.stamp);
+        let is_known = !state.is_dirty || self.save(&mut state, store);
+        if is_known && !state.grows {
+            self.let_go(&mut state, store);
+        }
+        self.give_back(state)
+    }
+
+    /// Whether nothing of the log is lost when it is forgotten.
+    fn save(&self, state: &mut State, store: &Store) -> bool {
+        if store.is_soon_read(state.cursor.offset) {
+            return true;
+        }
         // What goes on growing is read on from the place that the cache knows, so it is not written each time.
-        let waits = keep && state.saved_bytes > 0 && state.bytes < state.saved_bytes + state.saved_bytes / 4 + GROWS;
-        let (is_saved, deriver) = match state.is_dirty && !waits {
-            true => store.lay_down(self, *deriver, &state.cursor),
-            false => (!state.is_dirty, *deriver),
-        };
-        if is_saved && state.is_dirty {
+        let is_recent = state.saved_bytes > 0 && state.bytes < state.saved_bytes + state.saved_bytes / 4 + GROWS;
+        if state.grows && is_recent {
+            return false;
+        }
+        let Some(deriver) = state.deriver.take() else { return true };
+        let (is_saved, deriver) = store.lay_down(self, *deriver, &state.cursor);
+        state.deriver = Some(Box::new(deriver));
+        if is_saved {
             store.unsaved(state.unsaved(), 0);
             (state.is_dirty, state.saved_bytes) = (false, state.bytes);
         }
-        if keep || !is_saved {
-            state.deriver = Some(Box::new(deriver));
-        } else {
-            state.cursor.memory = Memory::default();
-            state.summer = Summer::default();
-        }
-        self.give_back(state)
+        is_saved
     }
 
     /// What was read last. `None`: somebody reads it right now.

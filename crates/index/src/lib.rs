@@ -38,6 +38,7 @@ use store::Store;
 pub use cache::CacheReport;
 pub use derive::Deriver;
 pub use logs::{Extent, Logs, Touch, Trouble};
+pub use rest::Limits;
 pub use summary::{FileUse, LogSummary};
 pub use watch::Watch;
 

@@ -212,7 +212,7 @@ impl Index {
         let has_more = outcome.as_ref().is_some_and(|outcome| outcome.has_more);
         outcome.iter().for_each(|outcome| self.store.count_outcome(outcome));
         // Somebody may have wanted to read it while it was written.
-        let again = !has_more && self.store.is_full() && file.rest(&self.store, &|_| false);
+        let again = !has_more && self.store.is_full() && file.rest(&self.store, &|_| true);
         told(outcome, has_more || again);
         has_more || again
     }

@@ -7,24 +7,41 @@ use std::time::{Duration, SystemTime};
 use agents::{Env, Reader};
 use trace::Agent;
 
-use crate::cache::{BUDGET, Cache, CacheReport, Saved, SavedLog, log_key, summaries_name};
+use crate::cache::{Cache, CacheReport, Saved, SavedLog, log_key, summaries_name};
 use crate::file::{LogFile, Stamp};
 use crate::store::Store;
 use crate::{Index, lock};
 
-/// A log that was written so lately is about to grow: what goes on from it stays in memory.
+/// A log that grew while we looked and was written so lately is about to grow: what goes on from it stays in memory.
 const QUIET: Duration = Duration::from_secs(10 * 60);
+
+/// What is kept on disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of all files together.
+    pub budget: u64,
+    /// Bytes of a log from which on its derived path is kept. Below, reading the log anew takes about as long as
+    /// reading a file of ours, of which there would be thousands.
+    pub smallest_spine: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { budget: 512 << 20, smallest_spine: 1 << 20 }
+    }
+}
 
 impl Index {
     /// [`Index::of_agents`] that keeps what it read in this folder, and begins with what was kept there. Several
     /// processes may share it.
     pub fn with_cache(env: Env, agents: &[Agent], folder: &Path) -> Index {
-        Index::with_budget(env, agents, folder, BUDGET)
+        Index::with_limits(env, agents, folder, Limits::default())
     }
 
-    /// The same with at most so many bytes in the folder.
-    pub fn with_budget(env: Env, agents: &[Agent], folder: &Path, budget: u64) -> Index {
-        Index::with_store(env, agents, Store::with_cache(Cache::at(folder, budget)))
+    /// The same with other limits.
+    pub fn with_limits(env: Env, agents: &[Agent], folder: &Path, limits: Limits) -> Index {
+        let cache = Cache::at(folder, limits.budget);
+        Index::with_store(env, agents, Store::with_cache(cache, limits.smallest_spine))
     }
 
     /// What is in the cache. `None`: there is none.
@@ -43,7 +60,7 @@ impl Index {
             modified.is_some_and(|time| now.duration_since(time).is_ok_and(|age| age > QUIET))
         };
         for file in files {
-            if file.rest(&self.store, &|stamp| !is_quiet(stamp)) {
+            if file.rest(&self.store, &is_quiet) {
                 // Somebody wanted to read it meanwhile.
                 self.refresh_paths(&[file.path.to_path_buf()]);
             }

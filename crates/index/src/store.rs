@@ -23,6 +23,8 @@ const REST: usize = 3;
 #[derive(Default)]
 pub(crate) struct Store {
     pub(crate) cache: Option<Cache>,
+    /// Spines of logs with fewer bytes are not written: see [`crate::Limits::smallest_spine`].
+    smallest_spine: u64,
     pub(crate) shelf: Shelf,
     unsaved: AtomicUsize,
     work: Work,
@@ -43,8 +45,13 @@ pub(crate) struct Woken {
 }
 
 impl Store {
-    pub(crate) fn with_cache(cache: Cache) -> Store {
-        Store { cache: Some(cache), ..Store::default() }
+    pub(crate) fn with_cache(cache: Cache, smallest_spine: u64) -> Store {
+        Store { cache: Some(cache), smallest_spine, ..Store::default() }
+    }
+
+    /// Whether a log of so many bytes is read as fast as the cache.
+    pub(crate) fn is_soon_read(&self, bytes: u64) -> bool {
+        self.cache.is_some() && bytes < self.smallest_spine
     }
 
     /// The log's path. Looks in memory, then into the cache, then reads the log. `None`: it cannot be read.
@@ -132,7 +139,7 @@ impl Store {
         deriver.count(scan.cursor.offset, scan.cursor.records, &scan.broken);
         self.count(Counted { scans: 1, bytes: scan.bytes_read, bytes_again: scan.bytes_again, entries });
         let path = deriver.snapshot();
-        if scan.cursor != from {
+        if scan.cursor != from && !self.is_soon_read(scan.cursor.offset) {
             let _ = self.lay_down(file, deriver, &scan.cursor);
         }
         Some(path)

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use agents::Cursor;
-use index::{Changed, Index};
+use index::{Changed, Index, Limits};
 use proptest::prelude::*;
 use support::{Home, difference, files::*, picture, records};
 use trace::{Agent, LogId};
@@ -84,6 +84,28 @@ fn what_grew_is_read_on() {
     index.refresh(&|_| {});
     assert!(index.counted().bytes_again - again <= Cursor::PROOF);
     assert_as_fresh(&home, &index);
+}
+
+#[test]
+fn short_logs_are_read_anew() {
+    let home = Home::new();
+    home.write("s", &records("s", FIRST));
+    home.restarted_with(Limits::default()).save();
+    assert_eq!(cached(&home, "spine"), Vec::<PathBuf>::new());
+    let index = home.restarted_with(Limits::default());
+    assert_eq!(index.counted().scans, 0);
+    assert_as_fresh(&home, &index);
+
+    // Of what grows while we look only what is new is read.
+    for (text, reads_anew) in [(MORE, true), ("z +20 text More", false)] {
+        let before = index.counted();
+        home.append("s", &records("s", text));
+        index.refresh(&|_| {});
+        index.save();
+        let read = index.counted().bytes_again - before.bytes_again;
+        assert_eq!(read > Cursor::PROOF, reads_anew, "{text}: {read} bytes again");
+        assert_as_fresh(&home, &index);
+    }
 }
 
 #[test]
@@ -263,8 +285,7 @@ fn what_was_not_used_makes_room() {
     assert_eq!(all.logs, 6);
     let budget = all.bytes - 2 * of_one;
     home.append("s0", &records("s0", MORE));
-    let index = Index::with_budget(home.env(), &Agent::ALL, &home.cache(), budget);
-    index.refresh(&|_| {});
+    let index = home.restarted_with(Limits { budget, smallest_spine: 0 });
     index.save();
     let report = index.cache_report().unwrap();
     assert!(report.bytes <= budget && report.logs >= 3, "{report:?}");
@@ -327,16 +348,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn a_cache_changes_nothing(events in prop::collection::vec(any_event(), 1..24)) {
+    fn a_cache_changes_nothing(
+        events in prop::collection::vec(any_event(), 1..24),
+        smallest_spine in prop::sample::select(vec![0, 400, 1 << 20]),
+    ) {
         let home = Home::new();
-        let mut index = home.restarted();
+        let restarted = || home.restarted_with(Limits { smallest_spine, ..Limits::default() });
+        let mut index = restarted();
         let files = || [cached(&home, "spine"), cached(&home, "summaries")].concat();
         for event in &events {
             match event {
                 Event::Log(op) => apply(&home, op),
                 Event::Refresh => drop(index.refresh(&|_| {})),
                 Event::Save => index.save(),
-                Event::Restart => index = home.restarted(),
+                Event::Restart => index = restarted(),
                 Event::Damage(file, byte) => {
                     let files = files();
                     let Some(path) = files.get(file % files.len().max(1)) else { continue };
@@ -355,6 +380,6 @@ proptest! {
         let fresh = picture(&home.index().snapshot());
         prop_assert_eq!(difference(&picture(&index.snapshot()), &fresh), None);
         index.save();
-        prop_assert_eq!(difference(&picture(&home.restarted().snapshot()), &fresh), None);
+        prop_assert_eq!(difference(&picture(&restarted().snapshot()), &fresh), None);
     }
 }

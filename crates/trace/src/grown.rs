@@ -163,8 +163,8 @@ impl<T: Clone> From<Vec<T>> for Grown<T> {
 
 /// The ids of a log's records: a set that only grows.
 ///
-/// Kept as sorted runs of falling length. Two runs of one length become one of twice the length, up to a bound that
-/// keeps the dearest insertion far below a millisecond.
+/// Kept as sorted runs of falling length, and a short tail in no order. Two runs of one length become one of twice the
+/// length, up to a bound that keeps the dearest insertion far below a millisecond.
 #[derive(Clone, Default, Encode, Decode)]
 pub struct RecordSet {
     runs: Vec<Arc<Vec<RecordId>>>,
@@ -177,16 +177,22 @@ impl RecordSet {
 
     /// False where the set had it.
     pub fn insert(&mut self, id: RecordId) -> bool {
-        if self.runs.iter().any(|run| run.binary_search(&id).is_ok()) {
-            return false;
+        let is_new = !self.contains(id);
+        if is_new {
+            self.push_new(id);
         }
-        let Err(at) = self.tail.binary_search(&id) else { return false };
-        Arc::make_mut(&mut self.tail).insert(at, id);
-        if self.tail.len() == Self::TAIL {
+        is_new
+    }
+
+    /// Takes an id that the set is known not to have.
+    pub fn push_new(&mut self, id: RecordId) {
+        let tail = Arc::make_mut(&mut self.tail);
+        tail.push(id);
+        if tail.len() == Self::TAIL {
+            tail.sort_unstable();
             self.runs.push(std::mem::take(&mut self.tail));
             self.merge_equals();
         }
-        true
     }
 
     fn merge_equals(&mut self) {
@@ -202,7 +208,7 @@ impl RecordSet {
     }
 
     pub fn contains(&self, id: RecordId) -> bool {
-        self.runs.iter().chain([&self.tail]).any(|run| run.binary_search(&id).is_ok())
+        self.runs.iter().any(|run| run.binary_search(&id).is_ok()) || self.tail.contains(&id)
     }
 
     pub fn len(&self) -> usize {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
 use trace::{Change, Content, Hunk, Observation, Replacement, StepKind, Timestamp};
 
 use super::patch::restore_tabs;
@@ -10,7 +9,7 @@ use super::record::{Block, Input, OneEdit, Outcome, PatchHunk, Progress, Record}
 use super::said::{Said, listen};
 use super::scan::{local_command, manner_of};
 use super::{PART_TASK, system, tools};
-use crate::json::{self, List, Str};
+use crate::json::{self, List, Raw, Str};
 use crate::paths::absolute;
 
 /// What the object in `bytes` says at `part`. `None`: it cannot be understood.
@@ -24,12 +23,9 @@ pub(super) fn whole(bytes: &[u8], part: u16) -> Option<Content> {
 }
 
 fn read(bytes: &[u8], say: impl Fn(&Record<'_>, &str) -> Content) -> Option<Content> {
-    let read = |text: &str| {
-        let (record, used) = json::first::<Record<'_>>(text)?;
-        Some(say(&record, text.get(..used)?))
-    };
-    let plain = std::str::from_utf8(bytes).ok();
-    plain.and_then(read).or_else(|| read(&json::repair(bytes)))
+    let text = String::from_utf8_lossy(bytes);
+    let (record, used) = json::first::<Record<'_>>(&text)?;
+    Some(say(&record, text.get(..used)?))
 }
 
 fn of_record(record: &Record<'_>, part: u16) -> Content {
@@ -172,7 +168,7 @@ fn replacement(old: &Str<'_>, new: &Str<'_>, all: bool) -> Replacement {
     Replacement { old: old.or_empty().into(), new: new.or_empty().into(), all }
 }
 
-fn hunks(raw: Option<&RawValue>) -> Vec<Hunk> {
+fn hunks(raw: Option<Raw<'_>>) -> Vec<Hunk> {
     let hunks: List<PatchHunk<Vec<Str<'_>>>> = json::read(raw);
     let told = hunks.objects().map(|hunk| Hunk {
         old_start: hunk.old_start.small().unwrap_or(0),
@@ -183,6 +179,6 @@ fn hunks(raw: Option<&RawValue>) -> Vec<Hunk> {
     told.collect()
 }
 
-fn whole_text(raw: Option<&RawValue>) -> Option<Arc<str>> {
+fn whole_text(raw: Option<Raw<'_>>) -> Option<Arc<str>> {
     json::text(raw).map(Arc::from)
 }

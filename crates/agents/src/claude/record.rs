@@ -6,12 +6,11 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use trace::{RecordId, Timestamp};
 
 pub(super) use crate::ids::{hashed, record_id, time};
-use crate::json::{self, Flag, List, Num, Obj, Str, nothing};
+use crate::json::{Flag, List, Num, Obj, Raw, Str, nothing};
 
 /// One record of any type.
 #[derive(Default, Deserialize)]
@@ -60,9 +59,9 @@ pub(super) struct Record<'a> {
     #[serde(borrow, rename = "parentToolUseID")]
     pub(super) parent_tool_use_id: Str<'a>,
     #[serde(borrow)]
-    pub(super) attachment: Option<&'a RawValue>,
+    pub(super) attachment: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) data: Option<&'a RawValue>,
+    pub(super) data: Option<Raw<'a>>,
     /// Of `system` and `queue-operation` records.
     #[serde(borrow)]
     pub(super) content: Str<'a>,
@@ -120,20 +119,20 @@ pub(super) struct Blocks<'a>(pub(super) Vec<Block<'a>>);
 pub(super) struct Block<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Str<'a>,
-    #[serde(borrow, deserialize_with = "json::long")]
+    #[serde(borrow)]
     pub(super) text: Str<'a>,
-    #[serde(borrow, deserialize_with = "json::long")]
+    #[serde(borrow)]
     pub(super) thinking: Str<'a>,
     #[serde(borrow)]
     pub(super) id: Str<'a>,
     #[serde(borrow)]
     pub(super) name: Str<'a>,
     #[serde(borrow)]
-    pub(super) input: Option<&'a RawValue>,
+    pub(super) input: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) tool_use_id: Str<'a>,
     /// What a tool gave back.
-    #[serde(borrow, deserialize_with = "long_blocks")]
+    #[serde(borrow)]
     pub(super) content: Blocks<'a>,
     pub(super) is_error: Flag,
     /// Of `fallback`: the models between which the client changed.
@@ -159,15 +158,6 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Reads content that is most often one long string.
-fn long_blocks<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Blocks<'a>, D::Error> {
-    let raw = <&'de RawValue>::deserialize(deserializer)?;
-    match json::text(Some(raw)) {
-        Some(text) => Ok(one(text.into())),
-        None => serde_json::from_str(raw.get()).map_err(D::Error::custom),
-    }
-}
-
 fn one<'a>(text: Str<'a>) -> Blocks<'a> {
     let kind = Str::from("text");
     Blocks(vec![Block { kind, text, ..Block::default() }])
@@ -187,6 +177,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blocks<'a> {
             }
             fn visit_str<E>(self, text: &str) -> Result<Blocks<'a>, E> {
                 Ok(one(text.to_owned().into()))
+            }
+            fn visit_string<E>(self, text: String) -> Result<Blocks<'a>, E> {
+                Ok(one(text.into()))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Blocks<'a>, A::Error> {
                 let mut blocks = Vec::new();
@@ -247,7 +240,7 @@ pub(super) struct Outcome<'a> {
     pub(super) kind: Str<'a>,
     // Commands.
     #[serde(borrow)]
-    pub(super) stdout: Option<&'a RawValue>,
+    pub(super) stdout: Option<Raw<'a>>,
     pub(super) interrupted: Flag,
     #[serde(borrow)]
     pub(super) background_task_id: Str<'a>,
@@ -271,28 +264,28 @@ pub(super) struct Outcome<'a> {
     #[serde(borrow)]
     pub(super) file_path: Str<'a>,
     #[serde(borrow)]
-    pub(super) old_string: Option<&'a RawValue>,
+    pub(super) old_string: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) new_string: Option<&'a RawValue>,
+    pub(super) new_string: Option<Raw<'a>>,
     pub(super) replace_all: Flag,
     #[serde(borrow)]
-    pub(super) edits: Option<&'a RawValue>,
+    pub(super) edits: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) content: Option<&'a RawValue>,
+    pub(super) content: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) original_file: Option<&'a RawValue>,
+    pub(super) original_file: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) original_file_contents: Option<&'a RawValue>,
+    pub(super) original_file_contents: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) structured_patch: Option<&'a RawValue>,
+    pub(super) structured_patch: Option<Raw<'a>>,
     pub(super) user_modified: Flag,
     // Notebooks.
     #[serde(borrow, rename = "notebook_path")]
     pub(super) notebook_path: Str<'a>,
     #[serde(borrow, rename = "original_file")]
-    pub(super) original_notebook: Option<&'a RawValue>,
+    pub(super) original_notebook: Option<Raw<'a>>,
     #[serde(borrow, rename = "updated_file")]
-    pub(super) updated_notebook: Option<&'a RawValue>,
+    pub(super) updated_notebook: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) error: Str<'a>,
 }
@@ -317,7 +310,7 @@ pub(super) struct FileRead<'a> {
     #[serde(borrow)]
     pub(super) file_path: Str<'a>,
     #[serde(borrow)]
-    pub(super) content: Option<&'a RawValue>,
+    pub(super) content: Option<Raw<'a>>,
     pub(super) start_line: Num,
     pub(super) num_lines: Num,
     pub(super) total_lines: Num,
@@ -338,24 +331,10 @@ pub(super) struct Signs(pub(super) Vec<u8>);
 
 impl<'de> Deserialize<'de> for Signs {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Signs, D::Error> {
-        struct Sign(u8);
-        impl<'de> Deserialize<'de> for Sign {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sign, D::Error> {
-                struct Read;
-                impl<'de> Visitor<'de> for Read {
-                    type Value = Sign;
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("a line with its sign")
-                    }
-                    fn visit_str<E>(self, line: &str) -> Result<Sign, E> {
-                        Ok(Sign(line.bytes().next().unwrap_or(b' ')))
-                    }
-                    nothing!(Sign(b' '); bool numbers unit seq map);
-                }
-                deserializer.deserialize_any(Read)
-            }
-        }
-        Vec::<Sign>::deserialize(deserializer).map(|signs| Signs(signs.into_iter().map(|sign| sign.0).collect()))
+        let lines: Vec<Raw<'_>> = Vec::deserialize(deserializer)?;
+        // No sign is written as an escape but the one of `\ No newline at end of file`, which begins with its own.
+        let sign = |line: Raw<'_>| line.get().strip_prefix('"').and_then(|line| line.bytes().next()).unwrap_or(b' ');
+        Ok(Signs(lines.into_iter().map(sign).collect()))
     }
 }
 
@@ -373,7 +352,7 @@ pub(super) struct Input<'a> {
     pub(super) subagent_type: Str<'a>,
     pub(super) old_string: Str<'a>,
     pub(super) new_string: Str<'a>,
-    pub(super) content: Option<&'a RawValue>,
+    pub(super) content: Option<Raw<'a>>,
     pub(super) replace_all: Flag,
     pub(super) offset: Num,
     pub(super) limit: Num,

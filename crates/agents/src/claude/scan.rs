@@ -272,7 +272,7 @@ impl<'s> Scanner<'s> {
     fn system(&mut self, record: &Record<'_>, text: &str, node: &mut Node) {
         match record.subtype.or_empty() {
             "compact_boundary" => {
-                let rare: Rare<'_> = serde_json::from_str(text).unwrap_or_default();
+                let rare: Rare<'_> = json::from_str(text).unwrap_or_default();
                 let metadata = rare.compact_metadata.0.unwrap_or_default();
                 let tokens_before = metadata.pre_tokens.count();
                 let what = Compaction { automatic: metadata.trigger.0, tokens_before, summary_chars: None };
@@ -359,7 +359,7 @@ impl<'s> Scanner<'s> {
     /// Records that only carry a session's id, and those of types never seen before.
     fn outside_of_the_tree(&mut self, record: &Record<'_>, text: &str, node: &mut Node) {
         let kind = record.kind.or_empty();
-        let rare = || serde_json::from_str::<Rare<'_>>(text).unwrap_or_default();
+        let rare = || json::from_str::<Rare<'_>>(text).unwrap_or_default();
         match kind {
             "summary" => {
                 // The leaf may lie in another log: then this title is that log's.

@@ -122,7 +122,7 @@ fn hook(kind: &str, attachment: &Attachment<'_>) -> String {
 
 /// A system record, but for those that tell of a compaction or of a local command. `text` is the whole record.
 pub(super) fn system(record: &Record<'_>, text: &str) -> What {
-    let rare = || serde_json::from_str::<Rare<'_>>(text).unwrap_or_default();
+    let rare = || json::from_str::<Rare<'_>>(text).unwrap_or_default();
     let content = head(record.content.or_empty());
     let words = match record.subtype.or_empty() {
         "turn_duration" | "session_start" => return What::Silent,
@@ -178,7 +178,7 @@ pub(super) fn fallback(block: &Block<'_>) -> String {
 /// Records outside of the tree that have a line of their own. `None`: not one of these.
 pub(super) fn outside_of_the_tree(kind: &str, text: &str) -> Option<String> {
     let rare: Rare<'_> = match kind {
-        "pr-link" | "relocated" | "frame-link" | "worktree-state" => serde_json::from_str(text).unwrap_or_default(),
+        "pr-link" | "relocated" | "frame-link" | "worktree-state" => json::from_str(text).unwrap_or_default(),
         _ => return None,
     };
     Some(match kind {

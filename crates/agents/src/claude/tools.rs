@@ -3,12 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
 use trace::{Call, EditStub, Excerpt, StepKind, ToolResult, Touches};
 
 use super::record::{Block, Input, Kept, Outcome, PatchHunk, Signs};
 use crate::commands;
-use crate::json::{self, List, Str};
+use crate::json::{self, List, Raw, Str};
 use crate::paths::absolute;
 use crate::words::{commit_in_line, lines_changed};
 
@@ -284,7 +283,7 @@ pub(super) fn edit_told(told: &Outcome<'_>, cwd: Option<&str>) -> Option<EditStu
 
 /// An Edit whose old text is empty makes a file (or fills an empty one).
 fn creates_by_edit(told: &Outcome<'_>) -> bool {
-    let is_empty = |raw: Option<&RawValue>| raw.is_none_or(|raw| raw.get() == "\"\"");
+    let is_empty = |raw: Option<Raw<'_>>| raw.is_none_or(|raw| raw.get() == "\"\"");
     told.old_string.is_some_and(|old| old.get() == "\"\"") && is_empty(told.original_file)
 }
 
@@ -332,6 +331,6 @@ fn sum<'t>(replacements: impl Iterator<Item = (&'t str, &'t str)>) -> (u32, u32)
         .fold((0, 0), |(added, removed), (more, less)| (added + more, removed + less))
 }
 
-fn lines(literal: &RawValue) -> u32 {
+fn lines(literal: Raw<'_>) -> u32 {
     u32::try_from(json::lines(literal)).unwrap_or(u32::MAX)
 }

@@ -26,12 +26,9 @@ fn read(bytes: &[u8], place: Place, say: impl Fn(&Record<'_>, &str) -> Content +
     if jsonl::check(bytes) != place.check {
         return None;
     }
-    let read = |text: &str| {
-        let (record, used) = Record::first(text)?;
-        Some(say(&record, text.get(..used)?))
-    };
-    let plain = std::str::from_utf8(bytes).ok();
-    plain.and_then(read).or_else(|| read(&json::repair(bytes)))
+    let text = String::from_utf8_lossy(bytes);
+    let (record, used) = Record::first(&text)?;
+    Some(say(&record, text.get(..used)?))
 }
 
 /// A script's patches and, as the last record, its result (or its last patch, where it was cut off).

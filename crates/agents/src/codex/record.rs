@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use trace::Timestamp;
 
 use crate::ids;
-use crate::json::{self, Flag, List, Num, Obj, Pairs, Str};
+use crate::json::{self, Flag, List, Num, Obj, Pairs, Raw, Str};
 
 /// One line. The oldest logs have their items bare, without `payload`.
 #[derive(Default, Deserialize)]
@@ -43,29 +42,29 @@ pub(super) struct Payload<'a> {
     pub(super) turn_id: Str<'a>,
     /// Of messages: blocks. Of reasoning: blocks or nothing.
     #[serde(borrow)]
-    content: Option<&'a RawValue>,
+    content: Option<Raw<'a>>,
     /// Of reasoning: blocks.
     #[serde(borrow)]
-    summary: Option<&'a RawValue>,
+    summary: Option<Raw<'a>>,
     /// Of `agent_reasoning`.
-    #[serde(borrow, deserialize_with = "json::long")]
+    #[serde(borrow)]
     pub(super) text: Str<'a>,
     /// Of `user_message`, `agent_message`, `error`, `compacted`.
-    #[serde(borrow, deserialize_with = "json::long")]
+    #[serde(borrow)]
     pub(super) message: Str<'a>,
     #[serde(borrow)]
-    images: Option<&'a RawValue>,
+    images: Option<Raw<'a>>,
     #[serde(borrow)]
-    local_images: Option<&'a RawValue>,
+    local_images: Option<Raw<'a>>,
     /// Of `user_message` in old logs: what put it in, `plain` for a person.
     #[serde(borrow, rename = "kind")]
     pub(super) manner: Str<'a>,
     /// Of calls: JSON in a string, or JSON.
     #[serde(borrow)]
-    pub(super) arguments: Option<&'a RawValue>,
+    pub(super) arguments: Option<Raw<'a>>,
     /// Of custom calls: a text, or JSON in a string.
     #[serde(borrow)]
-    pub(super) input: Option<&'a RawValue>,
+    pub(super) input: Option<Raw<'a>>,
     /// Of `local_shell_call` and `web_search_call`.
     #[serde(borrow)]
     pub(super) action: Obj<Action<'a>>,
@@ -75,17 +74,17 @@ pub(super) struct Payload<'a> {
     pub(super) path: Str<'a>,
     /// Of results: a text, JSON in a string, an object with `content`, or blocks.
     #[serde(borrow)]
-    pub(super) output: Option<&'a RawValue>,
+    pub(super) output: Option<Raw<'a>>,
     pub(super) exit_code: Num,
     pub(super) success: Flag,
     #[serde(borrow)]
     pub(super) status: Str<'a>,
     #[serde(borrow)]
-    pub(super) stdout: Option<&'a RawValue>,
+    pub(super) stdout: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) stderr: Option<&'a RawValue>,
+    pub(super) stderr: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) changes: Option<&'a RawValue>,
+    pub(super) changes: Option<Raw<'a>>,
     pub(super) info: Obj<TokenInfo>,
     #[serde(borrow)]
     pub(super) reason: Str<'a>,
@@ -102,7 +101,7 @@ pub(super) struct Payload<'a> {
     pub(super) user_facing_hint: Str<'a>,
     /// Of `item_completed`.
     #[serde(borrow)]
-    pub(super) item: Option<&'a RawValue>,
+    pub(super) item: Option<Raw<'a>>,
     // Of `session_meta` and `turn_context`.
     #[serde(borrow)]
     pub(super) cwd: Str<'a>,
@@ -111,7 +110,7 @@ pub(super) struct Payload<'a> {
     #[serde(borrow)]
     pub(super) cli_version: Str<'a>,
     #[serde(borrow)]
-    pub(super) source: Option<&'a RawValue>,
+    pub(super) source: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) git: Obj<Git<'a>>,
     #[serde(borrow)]
@@ -138,7 +137,7 @@ pub(super) struct Git<'a> {
 #[serde(default)]
 pub(super) struct Action<'a> {
     #[serde(borrow)]
-    pub(super) command: Option<&'a RawValue>,
+    pub(super) command: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) working_directory: Str<'a>,
     #[serde(borrow)]
@@ -153,9 +152,9 @@ pub(super) struct Action<'a> {
 pub(super) struct Arguments<'a> {
     /// A command line, or its words.
     #[serde(borrow)]
-    pub(super) command: Option<&'a RawValue>,
+    pub(super) command: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) cmd: Option<&'a RawValue>,
+    pub(super) cmd: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) workdir: Str<'a>,
     /// The patch, in whatever field.
@@ -217,11 +216,11 @@ pub(super) struct FileChange<'a> {
     #[serde(borrow)]
     pub(super) move_path: Str<'a>,
     #[serde(borrow)]
-    add: Option<&'a RawValue>,
+    add: Option<Raw<'a>>,
     #[serde(borrow)]
-    update: Option<&'a RawValue>,
+    update: Option<Raw<'a>>,
     #[serde(borrow)]
-    delete: Option<&'a RawValue>,
+    delete: Option<Raw<'a>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -229,7 +228,7 @@ pub(super) struct FileChange<'a> {
 struct Block<'a> {
     #[serde(borrow, rename = "type")]
     kind: Str<'a>,
-    #[serde(borrow, deserialize_with = "json::long")]
+    #[serde(borrow)]
     text: Str<'a>,
 }
 
@@ -288,7 +287,7 @@ impl<'a> Payload<'a> {
     }
 
     pub(super) fn images(&self) -> u32 {
-        let count = |raw: Option<&'a RawValue>| json::read::<Vec<Str<'_>>>(raw).len();
+        let count = |raw: Option<Raw<'a>>| json::read::<Vec<Str<'_>>>(raw).len();
         u32::try_from(count(self.images) + count(self.local_images)).unwrap_or(u32::MAX)
     }
 
@@ -304,7 +303,7 @@ impl<'a> Payload<'a> {
         #[serde(default)]
         struct Source<'a> {
             #[serde(borrow)]
-            subagent: Option<&'a RawValue>,
+            subagent: Option<Raw<'a>>,
         }
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -345,7 +344,7 @@ impl<'a> FileChange<'a> {
     }
 }
 
-fn blocks(raw: Option<&RawValue>) -> (Vec<Cow<'_, str>>, u32) {
+fn blocks(raw: Option<Raw<'_>>) -> (Vec<Cow<'_, str>>, u32) {
     if let Some(text) = json::text(raw) {
         return (vec![text], 0);
     }
@@ -357,7 +356,7 @@ fn blocks(raw: Option<&RawValue>) -> (Vec<Cow<'_, str>>, u32) {
 }
 
 /// JSON that stands in a string, or as it is.
-pub(super) fn inner_json(raw: Option<&RawValue>) -> Cow<'_, str> {
+pub(super) fn inner_json(raw: Option<Raw<'_>>) -> Cow<'_, str> {
     match json::text(raw) {
         Some(text) => text,
         None => raw.map_or(Cow::Borrowed(""), |raw| Cow::Borrowed(raw.get())),
@@ -365,7 +364,7 @@ pub(super) fn inner_json(raw: Option<&RawValue>) -> Cow<'_, str> {
 }
 
 /// A command: its line, or its words. Of `bash -lc LINE` the line.
-pub(super) fn command_line(raw: Option<&RawValue>) -> Option<String> {
+pub(super) fn command_line(raw: Option<Raw<'_>>) -> Option<String> {
     if let Some(line) = json::text(raw) {
         return Some(line.into_owned());
     }

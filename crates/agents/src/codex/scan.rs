@@ -727,7 +727,7 @@ fn side_in_output(asked: Option<&Asked>, output: &str) -> Option<Arc<str>> {
         thread_id: json::Str<'a>,
     }
     asked.filter(|asked| asked.kind == Some(StepKind::Agent))?;
-    let started: Started<'_> = serde_json::from_str(output).ok()?;
+    let started: Started<'_> = json::from_str(output).ok()?;
     started.agent_id.filled().or(started.thread_id.filled()).map(Arc::from)
 }
 

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use trace::{Call, EditStub, Excerpt, StepKind, ToolResult, Touches};
 
 use super::patch::{self, FilePatch};
 use super::record::{Arguments, FileChange, Payload, command_line, inner_json};
 use crate::commands;
-use crate::json::{self, Flag, List, Num, Obj, Str};
+use crate::json::{self, Flag, List, Num, Obj, Raw, Str};
 use crate::paths::absolute;
 use crate::unified;
 use crate::words::commit_in_line;
@@ -56,7 +55,7 @@ pub(super) struct Made<'a> {
 pub(super) fn made<'a>(payload: &Payload<'a>, cwd: Option<&str>) -> Made<'a> {
     let tool = payload.name.get().map_or(Cow::Borrowed("shell"), |name| Cow::Owned(name.to_owned()));
     let input = inner_json(payload.arguments.or(payload.input));
-    let arguments: Arguments<'_> = serde_json::from_str(&input).unwrap_or_default();
+    let arguments: Arguments<'_> = json::from_str(&input).unwrap_or_default();
     let mut made = Made {
         kind: StepKind::Other,
         subject: String::new(),
@@ -289,15 +288,15 @@ pub(super) struct Output {
 }
 
 /// A result's output in any of its forms: text, JSON in a string, an object with `content`, or blocks.
-pub(super) fn output(raw: Option<&RawValue>) -> Output {
+pub(super) fn output(raw: Option<Raw<'_>>) -> Output {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Told<'a> {
-        #[serde(borrow, deserialize_with = "json::long")]
+        #[serde(borrow)]
         output: Str<'a>,
-        #[serde(borrow, deserialize_with = "json::long")]
+        #[serde(borrow)]
         content: Str<'a>,
-        #[serde(borrow, deserialize_with = "json::long")]
+        #[serde(borrow)]
         text: Str<'a>,
         success: Option<bool>,
         metadata: Obj<Metadata>,
@@ -316,7 +315,7 @@ pub(super) fn output(raw: Option<&RawValue>) -> Output {
         Some(output)
     };
     if let Some(text) = json::text(raw) {
-        let told = text.starts_with('{').then(|| serde_json::from_str::<Told<'_>>(&text).ok()).flatten();
+        let told = text.starts_with('{').then(|| json::from_str::<Told<'_>>(&text).ok()).flatten();
         return told.as_ref().and_then(of_object).unwrap_or_else(|| read_text(text.into_owned()));
     }
     if let Some(told) = json::read::<Obj<Told<'_>>>(raw).0 {

@@ -9,11 +9,10 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 use trace::Timestamp;
 
 use crate::ids;
-use crate::json::{self, Flag, List, Num, Obj, Str, nothing};
+use crate::json::{self, Flag, List, Num, Obj, Raw, Str, nothing};
 
 /// What the log says of the whole session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,8 +57,8 @@ pub(super) struct Log<'a> {
 impl<'a> Log<'a> {
     pub(super) fn of_document(text: &'a str) -> Log<'a> {
         let mut log = Log::default();
-        let mut raws: Vec<&'a RawValue> = Vec::new();
-        let mut reader = serde_json::Deserializer::from_str(text);
+        let mut raws: Vec<Raw<'a>> = Vec::new();
+        let mut reader = json::Parser::new(text);
         let document = Document { head: &mut log.head, messages: &mut raws };
         if reader.deserialize_any(document).is_err() && !text.trim().is_empty() {
             // Cut off, as a log is that is being written: its whole messages count.
@@ -85,27 +84,26 @@ impl<'a> Log<'a> {
         let is_whole = line.ends_with('\n');
         let mut rest = line;
         while !rest.trim().is_empty() {
-            let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&'a RawValue>();
-            let Some(Ok(raw)) = stream.next() else {
+            let Some((raw, len)) = json::first::<Raw<'a>>(rest) else {
                 // A last line without an end may be half a line.
                 if is_whole {
                     self.broken.push((at + line.len() - rest.len()) as u64);
                 }
                 return;
             };
-            rest = &rest[stream.byte_offset()..];
+            rest = &rest[len..];
             self.object(text, raw.get());
         }
     }
 
     fn object(&mut self, text: &'a str, raw: &'a str) {
-        let Ok(line) = serde_json::from_str::<Line<'_>>(raw) else {
+        let Ok(line) = json::from_str::<Line<'_>>(raw) else {
             self.broken.push(offset(text, raw) as u64);
             return;
         };
         if let Some(set) = line.set {
-            let mut raws: Vec<&'a RawValue> = Vec::new();
-            let mut reader = serde_json::Deserializer::from_str(set.get());
+            let mut raws: Vec<Raw<'a>> = Vec::new();
+            let mut reader = json::Parser::new(set.get());
             let is_list = set.get().contains("\"messages\"");
             // What cannot be understood of it changes nothing.
             let _ = reader.deserialize_any(Document { head: &mut self.head, messages: &mut raws });
@@ -120,7 +118,7 @@ impl<'a> Log<'a> {
             self.message(text, raw);
         } else {
             let mut none = Vec::new();
-            let mut reader = serde_json::Deserializer::from_str(raw);
+            let mut reader = json::Parser::new(raw);
             let _ = reader.deserialize_any(Document { head: &mut self.head, messages: &mut none });
             none.iter().for_each(|raw| self.message(text, raw.get()));
         }
@@ -161,22 +159,16 @@ fn offset(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
-/// Hands a message to `read`; half characters in it are replaced. `None`: it cannot be understood.
+/// Hands a message to `read`. `None`: it cannot be understood.
 pub(super) fn with_message<T>(raw: &str, read: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-    match serde_json::from_str::<Message<'_>>(raw) {
-        Ok(message) => Some(read(&message)),
-        Err(_) => {
-            let repaired = json::repair(raw.as_bytes());
-            serde_json::from_str::<Message<'_>>(&repaired).ok().map(|message| read(&message))
-        }
-    }
+    json::from_str::<Message<'_>>(raw).ok().map(|message| read(&message))
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Line<'a> {
     #[serde(borrow, rename = "$set")]
-    set: Option<&'a RawValue>,
+    set: Option<Raw<'a>>,
     #[serde(borrow, rename = "$rewindTo")]
     rewind_to: Str<'a>,
     #[serde(borrow)]
@@ -186,7 +178,7 @@ struct Line<'a> {
 /// Fills the head and the list of messages; what was read before an error stays.
 struct Document<'h, 'a> {
     head: &'h mut Head,
-    messages: &'h mut Vec<&'a RawValue>,
+    messages: &'h mut Vec<Raw<'a>>,
 }
 
 impl<'de: 'a, 'a> Visitor<'de> for Document<'_, 'a> {
@@ -204,7 +196,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Document<'_, 'a> {
                 "startTime" => &mut self.head.started,
                 "summary" => &mut self.head.summary,
                 "directories" => {
-                    let raw: &RawValue = map.next_value()?;
+                    let raw: Raw<'_> = map.next_value()?;
                     let folders: Vec<Str<'_>> = json::read(Some(raw));
                     self.head.folder = folders.first().and_then(Str::filled).map(str::to_owned);
                     continue;
@@ -225,7 +217,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Document<'_, 'a> {
     }
 }
 
-struct Messages<'h, 'a>(&'h mut Vec<&'a RawValue>);
+struct Messages<'h, 'a>(&'h mut Vec<Raw<'a>>);
 
 impl<'de: 'a, 'a> DeserializeSeed<'de> for Messages<'_, 'a> {
     type Value = ();
@@ -243,7 +235,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Messages<'_, 'a> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(raw) = seq.next_element::<&'de RawValue>()? {
+        while let Some(raw) = seq.next_element::<Raw<'de>>()? {
             self.0.push(raw);
         }
         Ok(())
@@ -262,12 +254,12 @@ pub(super) struct Message<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Str<'a>,
     #[serde(borrow)]
-    content: Option<&'a RawValue>,
+    content: Option<Raw<'a>>,
     /// What the person typed, where `content` holds more.
     #[serde(borrow)]
-    display_content: Option<&'a RawValue>,
+    display_content: Option<Raw<'a>>,
     #[serde(borrow)]
-    parts: Option<&'a RawValue>,
+    parts: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) model: Str<'a>,
     pub(super) tokens: Obj<TokenCounts>,
@@ -304,15 +296,15 @@ pub(super) struct ToolCall<'a> {
     #[serde(borrow)]
     pub(super) name: Str<'a>,
     #[serde(borrow)]
-    pub(super) args: Option<&'a RawValue>,
+    pub(super) args: Option<Raw<'a>>,
     #[serde(borrow)]
-    pub(super) result: Option<&'a RawValue>,
+    pub(super) result: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) status: Str<'a>,
     #[serde(borrow)]
     timestamp: Str<'a>,
     #[serde(borrow)]
-    pub(super) result_display: Option<&'a RawValue>,
+    pub(super) result_display: Option<Raw<'a>>,
     #[serde(borrow)]
     pub(super) description: Str<'a>,
     #[serde(borrow)]
@@ -458,7 +450,7 @@ impl<'a> ToolCall<'a> {
 }
 
 /// The texts of a string, or of a list of parts.
-fn texts(raw: Option<&RawValue>) -> (String, u32) {
+fn texts(raw: Option<Raw<'_>>) -> (String, u32) {
     #[derive(Default, Deserialize)]
     #[serde(default, rename_all = "camelCase")]
     struct Part<'a> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::record::{Log, with_message};
-use crate::json::{self, Str};
+use crate::json::{self, Raw, Str};
 
 /// Paths of a log of which the project may be a folder above.
 const MOST_PATHS: usize = 64;
@@ -41,10 +41,10 @@ fn listed(project: &Path, name: &str) -> Option<String> {
     #[serde(default)]
     struct Projects<'a> {
         #[serde(borrow)]
-        projects: Option<&'a serde_json::value::RawValue>,
+        projects: Option<Raw<'a>>,
     }
     let text = small_file(&project.parent()?.parent()?.join("projects.json"))?;
-    let list: Projects<'_> = serde_json::from_str(&text).ok()?;
+    let list: Projects<'_> = json::from_str(&text).ok()?;
     let names: std::collections::BTreeMap<String, Str<'_>> = json::read(list.projects);
     names.into_iter().find(|(_, of)| of.is(name)).map(|(root, _)| root)
 }

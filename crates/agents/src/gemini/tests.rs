@@ -107,7 +107,7 @@ fn documents() {
             Usage 8aea gemini-3 in 41, written 0 (hour 0), read 60, out 15
             Interrupted
             Typed prompt "yes"
-            Silent
+            Text "half a character: �"
             Unknown "never seen"
         "#]],
     );
@@ -152,6 +152,7 @@ fn bodies() {
         input "ls"
         text "Request cancelled."
         text "yes"
+        text "half a character: �"
     "#]]
     .assert_eq(&told.map(|entry| show_body(&body(entry))).collect::<String>());
 }

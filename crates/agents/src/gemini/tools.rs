@@ -6,7 +6,7 @@ use trace::{Call, Change, Content, EditStub, Excerpt, Observation, Replacement, 
 
 use super::record::{Args, Shown, ToolCall};
 use crate::commands;
-use crate::json::{self, Str};
+use crate::json::{self, Raw, Str};
 use crate::paths::absolute;
 use crate::unified;
 use crate::words::commit_in_line;
@@ -160,7 +160,7 @@ fn whole_read<'c>(told: &'c ToolCall<'_>, ended: Ended, response: &str) -> Optio
     path_of_read(told.args)
 }
 
-fn path_of_read(args: Option<&serde_json::value::RawValue>) -> Option<&str> {
+fn path_of_read(args: Option<Raw<'_>>) -> Option<&str> {
     // Borrowed from the log: paths with escapes in them are told by no read.
     #[derive(Default, serde::Deserialize)]
     #[serde(default)]

@@ -122,7 +122,7 @@ fn object<'a, R: Records>(bytes: &'a [u8], at: u64, salvaged: bool) -> (Option<S
         Some(Place { at, len, part: 0, check: check(object) })
     };
     let plain = || {
-        let line = std::str::from_utf8(bytes).ok()?;
+        let line = simdutf8::basic::from_utf8(bytes).ok()?;
         let (record, used) = R::read(line, salvaged)?;
         let text = line.get(..used)?;
         Some((Seen::Record(Read { record, text, place: place(text.as_bytes())? }), used))
@@ -132,7 +132,7 @@ fn object<'a, R: Records>(bytes: &'a [u8], at: u64, salvaged: bool) -> (Option<S
     }
     let Some(len) = json::extent(bytes) else { return (None, 0) };
     let raw = &bytes[..len];
-    let text = json::repair(raw);
+    let text = String::from_utf8_lossy(raw).into_owned();
     let is_record = R::read(&text, salvaged).is_some();
     (place(raw).filter(|_| is_record).map(|place| Seen::Repaired(text, place)), len)
 }

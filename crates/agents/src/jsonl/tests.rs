@@ -104,7 +104,7 @@ fn what_is_no_text_is_repaired() {
         expect![[r#"
             @0~ {"t":"a�b"}
             @11 {"t":2}
-            @19~ {"t":"\ufffd"}
+            @19 {"t":"\ud83d"}
             cursor 34 of 34"#]],
     );
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agents::Env;
-use index::{Index, LogSummary, Logs};
+use index::{Index, Limits, LogSummary, Logs};
 use serde_json::json;
 use trace::{Agent, DerivedPath, LogId};
 
@@ -61,7 +61,12 @@ impl Home {
 
     /// A process that begins anew, with what others left in the cache, and has read everything.
     pub(crate) fn restarted(&self) -> Arc<Index> {
-        let index = Arc::new(Index::with_cache(self.env(), &Agent::ALL, &self.cache()));
+        self.restarted_with(Limits { smallest_spine: 0, ..Limits::default() })
+    }
+
+    /// The same with other limits than that every log's path is kept.
+    pub(crate) fn restarted_with(&self, limits: Limits) -> Arc<Index> {
+        let index = Arc::new(Index::with_limits(self.env(), &Agent::ALL, &self.cache(), limits));
         index.refresh(&|_| {});
         index
     }

@@ -1,12 +1,16 @@
 //! Reading JSON that others wrote: fields of unexpected types count as not told, they fail no record.
 
+mod parse;
+mod skip;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+
+pub(crate) use parse::{Parser, Raw, Unfit};
 
 /// A string, borrowed where it holds no escapes. `None`: absent, or no string.
 #[derive(Clone, Debug, Default)]
@@ -160,6 +164,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
             fn visit_str<E>(self, text: &str) -> Result<Str<'a>, E> {
                 Ok(Str(Some(Cow::Owned(text.to_owned()))))
             }
+            fn visit_string<E>(self, text: String) -> Result<Str<'a>, E> {
+                Ok(Str(Some(Cow::Owned(text))))
+            }
             nothing!(Str(None); bool numbers unit seq map);
         }
         deserializer.deserialize_any(Read(PhantomData))
@@ -265,31 +272,43 @@ impl<'de: 'a, 'a, T: Deserialize<'de>> Deserialize<'de> for Pairs<'a, T> {
     }
 }
 
-/// A value inside a record, read only where it is wanted. What does not fit is as good as absent.
-pub(crate) fn read<'a, T: Deserialize<'a> + Default>(raw: Option<&'a RawValue>) -> T {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+/// The whole text as `T`.
+pub(crate) fn from_str<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Unfit> {
+    let mut parser = Parser::new(text);
+    let value = T::deserialize(&mut parser)?;
+    match text.get(parser.at()..) {
+        Some(rest) if rest.trim_ascii().is_empty() => Ok(value),
+        _ => Err(Unfit),
+    }
 }
 
-/// The text of a string that was left as it stands. `None`: absent, or no string. Escapes of half a character are
-/// replaced.
-///
-/// serde_json makes room for such a text piece by piece and copies it once more; with long texts that is dear.
-pub(crate) fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    let inside = raw?.get().strip_prefix('"')?.strip_suffix('"')?;
-    let Some(first) = memchr::memchr(b'\\', inside.as_bytes()) else { return Some(Cow::Borrowed(inside)) };
+/// A value inside a record, read only where it is wanted. What does not fit is as good as absent.
+pub(crate) fn read<'a, T: Deserialize<'a> + Default>(raw: Option<Raw<'a>>) -> T {
+    raw.and_then(|raw| from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+/// The text of a string that was left as it stands. `None`: absent, or no string.
+pub(crate) fn text(raw: Option<Raw<'_>>) -> Option<Cow<'_, str>> {
+    unescaped(raw?.get().strip_prefix('"')?.strip_suffix('"')?)
+}
+
+/// What the inside of a string literal stands for. Escapes of half a character are replaced, those that mean nothing stand
+/// for what they escape.
+fn unescaped(inside: &str) -> Option<Cow<'_, str>> {
+    let bytes = inside.as_bytes();
+    let Some(mut next) = skip::find(b'\\', bytes, 0) else { return Some(Cow::Borrowed(inside)) };
     let mut text = String::with_capacity(inside.len());
-    let (plain, mut rest) = inside.split_at_checked(first)?;
-    text.push_str(plain);
-    while !rest.is_empty() {
-        let (c, len) = escaped(rest);
+    let mut at = 0;
+    loop {
+        text.push_str(inside.get(at..next)?);
+        if next == inside.len() {
+            return Some(Cow::Owned(text));
+        }
+        let (c, len) = escaped(inside.get(next..)?);
         text.push(c);
-        let behind = rest.get(len..).unwrap_or_default();
-        let next = memchr::memchr(b'\\', behind.as_bytes()).unwrap_or(behind.len());
-        let (plain, after) = behind.split_at_checked(next)?;
-        text.push_str(plain);
-        rest = after;
+        at = (next + len).min(inside.len());
+        next = skip::find(b'\\', bytes, at).unwrap_or(bytes.len());
     }
-    Some(Cow::Owned(text))
 }
 
 /// The character of the escape at the beginning of `text`, and the escape's length.
@@ -310,27 +329,24 @@ fn escaped(text: &str) -> (char, usize) {
                 (None, _) => (char::REPLACEMENT_CHARACTER, 2),
             };
         }
-        Some(other) => char::from(*other),
+        Some(_) => {
+            let other = text.chars().nth(1).unwrap_or(char::REPLACEMENT_CHARACTER);
+            return (other, 1 + other.len_utf8());
+        }
         None => char::REPLACEMENT_CHARACTER,
     };
     (simple, 2)
 }
 
-/// Reads a string that may be long by [`text`].
-pub(crate) fn long<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Str<'a>, D::Error> {
-    let raw = <&'de RawValue>::deserialize(deserializer)?;
-    Ok(Str(text(Some(raw))))
-}
-
-pub(crate) fn is_string(raw: Option<&RawValue>) -> bool {
+pub(crate) fn is_string(raw: Option<Raw<'_>>) -> bool {
     raw.is_some_and(|raw| raw.get().starts_with('"'))
 }
 
 /// The object at the beginning of `text` as `T`, and its length in bytes.
 pub(crate) fn first<'a, T: Deserialize<'a>>(text: &'a str) -> Option<(T, usize)> {
-    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<T>();
-    let object = stream.next()?.ok()?;
-    Some((object, stream.byte_offset()))
+    let mut parser = Parser::new(text);
+    let object = T::deserialize(&mut parser).ok()?;
+    Some((object, parser.at()))
 }
 
 /// The length of the object at the beginning of `bytes`, whatever its strings hold.
@@ -338,36 +354,7 @@ pub(crate) fn extent(bytes: &[u8]) -> Option<usize> {
     if bytes.first() != Some(&b'{') {
         return None;
     }
-    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
-    stream.next()?.ok()?;
-    Some(stream.byte_offset())
-}
-
-/// An object's text with everything replaced that strings of Rust cannot hold: bytes that are no UTF-8, and escapes of
-/// half a character, which an agent leaves when it cuts a text in the middle of one.
-pub(crate) fn repair(object: &[u8]) -> String {
-    let text = String::from_utf8_lossy(object);
-    let mut repaired = String::with_capacity(text.len());
-    let mut rest: &str = &text;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        repaired.push_str(before);
-        let taken = match (code_unit(escape), escape.get(6..).and_then(code_unit)) {
-            (Some(0xD800..0xDC00), Some(0xDC00..0xE000)) => 12,
-            (Some(0xD800..0xE000), _) => {
-                repaired.push_str("\\ufffd");
-                rest = &escape[6..];
-                continue;
-            }
-            // The backslash and what it escapes, so that `\\u` is no escape of a character.
-            _ => 1 + escape[1..].chars().next().map_or(0, char::len_utf8),
-        };
-        let (kept, after) = escape.split_at(taken);
-        repaired.push_str(kept);
-        rest = after;
-    }
-    repaired.push_str(rest);
-    repaired
+    skip::value(bytes, 0)
 }
 
 /// The value of the escape `\uXXXX` at the beginning of `text`.
@@ -377,7 +364,7 @@ fn code_unit(text: &str) -> Option<u32> {
 }
 
 /// Lines of the text that a string literal stands for, counted without making the text. 0 for other values.
-pub(crate) fn lines(literal: &RawValue) -> usize {
+pub(crate) fn lines(literal: Raw<'_>) -> usize {
     let Some(inside) = literal.get().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return 0 };
     let bytes = inside.as_bytes();
     let (mut at, mut ends, mut after_last_end) = (0, 0, 0);
@@ -461,19 +448,19 @@ mod tests {
 
     #[test]
     fn half_characters_are_replaced_and_whole_ones_kept() {
-        let check = |text: &str| serde_json::from_str::<String>(&repair(text.as_bytes())).ok();
-        assert_eq!(check(r#""a\ud83db""#).as_deref(), Some("a\u{fffd}b"));
-        assert_eq!(check(r#""\ud83d\ude00""#).as_deref(), Some("😀"));
-        assert_eq!(check(r#""\ude00\ud83d\ude00""#).as_deref(), Some("\u{fffd}😀"));
-        assert_eq!(check(r#""\\ud83d""#).as_deref(), Some("\\ud83d"));
-        assert_eq!(repair(b"\"\xff\""), "\"\u{fffd}\"");
+        let check = |literal: &str, told: &str| assert_eq!(text(Some(Raw::of(literal))).as_deref(), Some(told));
+        check(r#""a\ud83db""#, "a\u{fffd}b");
+        check(r#""\ud83d\ude00""#, "😀");
+        check(r#""\ude00\ud83d\ude00""#, "\u{fffd}😀");
+        check(r#""\\ud83d""#, "\\ud83d");
+        check(r#""\u12 \é\x""#, "\u{fffd}12 éx");
     }
 
     #[test]
     fn texts_are_those_of_serde() {
         let check = |literal: &str| {
-            let raw: &RawValue = serde_json::from_str(literal).expect("a value");
-            assert_eq!(text(Some(raw)), read::<Str<'_>>(Some(raw)).take(), "{literal}");
+            let told = serde_json::from_str::<String>(literal).ok();
+            assert_eq!(text(Some(Raw::of(literal))).as_deref(), told.as_deref(), "{literal}");
         };
         for literal in [
             r#""""#,
@@ -487,8 +474,8 @@ mod tests {
         ] {
             check(literal);
         }
-        let half: &RawValue = serde_json::from_str(r#""a\ud83d\n\ude00""#).expect("a value");
-        assert_eq!(text(Some(half)).as_deref(), Some("a\u{fffd}\n\u{fffd}"));
+        let half = r#""a\ud83d\n\ude00""#;
+        assert_eq!(text(Some(Raw::of(half))).as_deref(), Some("a\u{fffd}\n\u{fffd}"));
     }
 
     #[test]
@@ -508,8 +495,8 @@ mod tests {
     #[test]
     fn lines_are_those_of_the_text() {
         for text in ["", "a", "a\nb", "a\nb\n", "\n", "\\n", "\\\n\"\\", "\u{8}\n\u{1}"] {
-            let literal = RawValue::from_string(serde_json::to_string(text).unwrap_or_default()).unwrap_or_default();
-            assert_eq!(lines(&literal), text.lines().count(), "{text:?}");
+            let literal = serde_json::to_string(text).unwrap_or_default();
+            assert_eq!(lines(Raw::of(&literal)), text.lines().count(), "{text:?}");
         }
     }
 
@@ -517,16 +504,14 @@ mod tests {
         #[test]
         fn any_text_comes_back(told in ".*") {
             let literal = serde_json::to_string(&told).unwrap_or_default();
-            let raw: &RawValue = serde_json::from_str(&literal).expect("a string");
-            let text = text(Some(raw));
+            let text = text(Some(Raw::of(&literal)));
             prop_assert_eq!(text.as_deref(), Some(&*told));
         }
 
         #[test]
         fn nothing_panics(text in ".*", bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             pretty(&text);
-            repair(text.as_bytes());
-            repair(&bytes);
+            super::text(Some(Raw::of(&format!("\"{text}\""))));
             extent(&bytes);
         }
     }
