@@ -1,7 +1,7 @@
 //! Where our own files lie, and how they are written: in folders that nobody else can look into, whole or not at all.
 
 use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -44,11 +44,16 @@ pub fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
 
 /// Writes a file whole: who reads meanwhile sees the one before, and of several writers the last one stands.
 /// Gives what the system says of the file that was written, whoever came after.
-pub fn write(path: &Path, parts: &[&[u8]]) -> io::Result<Metadata> {
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<Metadata> {
+    write_by(path, |file| file.write_all(bytes))
+}
+
+/// The same of a file that is filled piece by piece.
+pub fn write_by(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Metadata> {
     let folder = path.parent().unwrap_or(Path::new("."));
     make_private(folder)?;
     let mut new = new_file(folder)?;
-    parts.iter().try_for_each(|part| new.write_all(part))?;
+    fill(new.as_file_mut())?;
     new.persist(path).map_err(|error| error.error)?.metadata()
 }
 
@@ -90,7 +95,7 @@ mod tests {
                 let path = &path;
                 scope.spawn(move || {
                     for _ in 0..200 {
-                        write(path, &[text.as_bytes()]).expect("written");
+                        write(path, text.as_bytes()).expect("written");
                     }
                 });
             }
@@ -108,7 +113,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let occupied = folder.path().join("a");
         fs::create_dir_all(occupied.join("b")).expect("a folder");
-        assert!(write(&occupied, &[b"text"]).is_err());
+        assert!(write(&occupied, b"text").is_err());
         assert_eq!(files(folder.path()), [occupied]);
     }
 
@@ -133,7 +138,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("caches/a");
-        write(&path, &[b"se", b"cret"]).expect("written");
+        write(&path, b"secret").expect("written");
         let mode = |path: &Path| path.metadata().expect("there").permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().expect("a folder"))), (0o600, 0o700));
     }

@@ -8,22 +8,24 @@
 mod file;
 mod saved;
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use crate::file::Stamp;
 use crate::lock;
 use file::Damage;
+pub(crate) use file::{Opened, Section};
 
 pub(crate) use saved::{Saved, SavedLog, SavedOrigin, SpineHead, log_key};
 
 /// Grows with every change of a type that is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The ending of spines' files.
 const SPINE: &str = "spine";
 
@@ -32,7 +34,7 @@ pub(crate) struct Cache {
     base: PathBuf,
     folder: PathBuf,
     budget: u64,
-    dropped: AtomicU64,
+    dropped: Arc<AtomicU64>,
     trouble: Mutex<Option<String>>,
 }
 
@@ -58,15 +60,19 @@ impl Cache {
             base: base.to_owned(),
             folder: base.join(format!("v{FORMAT}")),
             budget,
-            dropped: AtomicU64::new(0),
+            dropped: Arc::default(),
             trouble: Mutex::default(),
         }
     }
 
-    /// The first `sections` sections of a file. `None`: there is none that could be used.
-    pub(crate) fn read(&self, name: &str, sections: usize) -> Option<Vec<Vec<u8>>> {
+    /// A file, with its first `sections` sections. `None`: there is none that could be used.
+    pub(crate) fn open(&self, name: &str, sections: usize) -> Option<Opened> {
         let path = self.folder.join(name);
-        match file::read(&path, FORMAT, sections) {
+        let damaged = {
+            let (path, dropped) = (path.clone(), self.dropped.clone());
+            Arc::new(move || remove(&path, &dropped))
+        };
+        match file::open(&path, FORMAT, sections, damaged) {
             Ok(found) => Some(found),
             Err(Damage::Missing) => None,
             Err(Damage::Unreadable(error)) => {
@@ -98,7 +104,11 @@ impl Cache {
     }
 
     /// What the file is like that was written. `None`: it was not written; [`CacheReport::trouble`] says why.
-    pub(crate) fn write(&self, name: &str, sections: &[&[u8]]) -> Option<Stamp> {
+    pub(crate) fn write<'s>(
+        &self,
+        name: &str,
+        sections: impl ExactSizeIterator<Item = Cow<'s, [u8]>>,
+    ) -> Option<Stamp> {
         let path = self.folder.join(name);
         match file::write(&path, FORMAT, sections) {
             Ok(meta) => {
@@ -168,13 +178,17 @@ impl Cache {
     }
 
     fn remove(&self, path: &Path) {
-        if fs::remove_file(path).is_ok() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        remove(path, &self.dropped);
     }
 
     fn tell(&self, path: &Path, error: &io::Error) {
         *lock(&self.trouble) = Some(format!("{}: {error}", path.display()));
+    }
+}
+
+fn remove(path: &Path, dropped: &AtomicU64) {
+    if fs::remove_file(path).is_ok() {
+        dropped.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -200,7 +214,7 @@ mod tests {
     use expect_test::expect;
     use trace::{
         Backup, Call, Compaction, Context, EditStub, Entry, Excerpt, LogId, Place, Prompt, PromptSource, RecordId,
-        StepKind, Target, Timestamp, TitleSource, Tokens, ToolResult, Touch, TouchKind, Touches, Usage, What,
+        StepKind, Target, Timestamp, TitleSource, Tokens, ToolResult, Touch, TouchKind, Touches, Turn, Usage, What,
     };
 
     use super::*;
@@ -272,10 +286,12 @@ mod tests {
         deriver.count(100, 11, &[3]);
         let summary = Summer::default().sum(&deriver.snapshot()).summary;
         let (path, rest) = deriver.into_parts();
-        let all = [bitcode::encode(&path), bitcode::encode(&rest), bitcode::encode(&*summary)];
+        let turns: Vec<Arc<Turn>> = path.turns.iter().cloned().collect();
+        let all = [bitcode::encode(&path), bitcode::encode(&turns), bitcode::encode(&rest), bitcode::encode(&*summary)];
         let told: Vec<String> =
             all.iter().map(|bytes| format!("{}:{:08x}", bytes.len(), crc32fast::hash(bytes))).collect();
         // Where this differs raise FORMAT, and then update it.
-        expect!["1 349:3c7e10fc 148:67e834d0 113:febe954a"].assert_eq(&format!("{FORMAT} {}", told.join(" ")));
+        expect!["2 105:c43ce30c 251:3a1ef6ea 148:67e834d0 113:febe954a"]
+            .assert_eq(&format!("{FORMAT} {}", told.join(" ")));
     }
 }

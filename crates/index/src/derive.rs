@@ -10,9 +10,9 @@ use std::sync::Arc;
 use bitcode::{Decode, Encode};
 use rustc_hash::{FxHashMap, FxHashSet};
 use trace::{
-    Agent, Backup, Call, Compaction, Context, DerivedPath, Entry, Excerpt, Grown, LogId, Note, NoteKind, Owner, Place,
-    Prompt, PromptSource, RecordId, RecordSet, Response, Side, Step, StepKind, StepResult, Tally, Timestamp,
-    TitleSource, Titles, ToolResult, Turn, Usage, What, title,
+    Agent, Backup, Call, Caller, Compaction, Context, DerivedPath, Entry, Excerpt, Grown, LogId, Note, NoteKind, Owner,
+    Place, Prompt, PromptSource, RecordId, RecordSet, Response, Side, Step, StepKind, StepResult, Tally, Timestamp,
+    TitleSource, Titles, ToolResult, Turn, Turns, Usage, What, title,
 };
 
 use branches::Branches;
@@ -104,6 +104,13 @@ struct Now {
     cwd: Option<Arc<str>>,
     branch: Option<Arc<str>>,
     model: Option<Arc<str>>,
+}
+
+/// What a turn or a side holds and goes on with.
+struct Held<'a> {
+    steps: &'a mut Grown<Step>,
+    ended: &'a mut Option<Timestamp>,
+    responses: &'a mut Grown<Response>,
 }
 
 /// Whose steps: the index of a turn or of a side.
@@ -427,6 +434,7 @@ impl Deriver {
         };
         fill(&mut turn);
         let from = from.and_then(|record| Some(self.known.get(&record)?.turn)).filter(|turn| *turn != ASIDE);
+        self.path.turns.shrink_last();
         self.path.turns.push(Arc::new(turn));
         if let Some(id) = head.id {
             self.set_turn(id, number);
@@ -441,7 +449,7 @@ impl Deriver {
     fn set_abandoned(&mut self, number: u32, at: Option<Timestamp>) {
         let turn = (number as usize).checked_sub(1).and_then(|index| self.path.turns.get_mut(index));
         if let Some(turn) = turn {
-            Arc::make_mut(turn).abandoned = at;
+            turn.abandoned = at;
         }
     }
 
@@ -489,7 +497,7 @@ impl Deriver {
     }
 
     fn last_turn(&mut self) -> Option<&mut Turn> {
-        self.path.turns.last_mut().map(Arc::make_mut)
+        self.path.turns.last_mut()
     }
 
     // ---- what stands in a turn
@@ -512,7 +520,7 @@ impl Deriver {
 
     fn call(&mut self, holder: Holder, head: Head, call: Call) {
         let result = match self.calls.remove(&call.id) {
-            Some(CallState::Early(result)) => Some(*result),
+            Some(CallState::Early(result)) => Some(result),
             _ => None,
         };
         let is_answered = result.is_some();
@@ -520,6 +528,9 @@ impl Deriver {
             self.open_calls.retain(|open| *open != call.id);
         }
         let id = call.id.clone();
+        let side = result.as_ref().and_then(|result| result.side.as_ref());
+        let task = call.task.as_ref().filter(|task| call.kind == StepKind::Agent && !task.is_empty());
+        self.learn_caller(&id, side, task);
         let index = self.add_step(
             holder,
             head,
@@ -538,23 +549,31 @@ impl Deriver {
         self.calls.insert(id, state);
     }
 
+    fn learn_caller(&mut self, call: &Arc<str>, side: Option<&Arc<str>>, task: Option<&Box<str>>) {
+        if side.is_some() || task.is_some() {
+            self.path.callers.push(Caller { call: call.clone(), side: side.cloned(), task: task.cloned() });
+        }
+    }
+
     fn result(&mut self, head: Head, result: ToolResult) {
-        let call = result.call.clone();
-        let result = step_result(head, self.entries, result);
+        let (call, order) = (result.call.clone(), self.entries);
         self.open_calls.retain(|open| *open != call);
         match self.calls.get(&call) {
             Some(&CallState::Unanswered(holder, index)) => {
                 self.calls.insert(call, CallState::Answered);
-                let (steps, ended) = self.steps_mut(holder);
+                self.learn_caller(&result.call, result.side.as_ref(), None);
+                let result = step_result(head, order, result);
+                let Some(Held { steps, ended, .. }) = self.held(holder) else { return };
                 *ended = head.at.or(*ended);
                 if let Some(step) = steps.get_mut(index) {
-                    step.result = Some(result);
+                    step.result = Some(Box::new(result));
                     shorten_output(step);
                 }
             }
             // The first result of a call is what happened.
             Some(_) => {}
             None => {
+                let result = step_result(head, order, result);
                 self.calls.insert(call, CallState::Early(Box::new(result)));
             }
         }
@@ -562,7 +581,7 @@ impl Deriver {
 
     /// Numbers a step and puts it at the end of its holder; gives its index there.
     fn add_step(&mut self, holder: Holder, head: Head, mut step: Step) -> usize {
-        let (steps, ended) = self.steps_mut(holder);
+        let Some(Held { steps, ended, .. }) = self.held(holder) else { return 0 };
         *ended = head.at.or(*ended);
         let index = steps.len();
         step.number = u32::try_from(index + 1).unwrap_or(u32::MAX);
@@ -571,17 +590,18 @@ impl Deriver {
         index
     }
 
-    fn steps_mut(&mut self, holder: Holder) -> (&mut Grown<Step>, &mut Option<Timestamp>) {
-        match holder {
+    /// What a holder holds. `None`: there is no such holder.
+    fn held(&mut self, holder: Holder) -> Option<Held<'_>> {
+        Some(match holder {
             Holder::Turn(index) => {
-                let turn = Arc::make_mut(&mut self.path.turns[index]);
-                (&mut turn.steps, &mut turn.ended)
+                let Turn { steps, ended, responses, .. } = self.path.turns.get_mut(index)?;
+                Held { steps, ended, responses }
             }
             Holder::Side(index) => {
-                let side = Arc::make_mut(&mut self.path.sides[index]);
-                (&mut side.steps, &mut side.ended)
+                let Side { steps, ended, responses, .. } = Arc::make_mut(self.path.sides.get_mut(index)?);
+                Held { steps, ended, responses }
             }
-        }
+        })
     }
 
     /// The index of a side, new if it was not known.
@@ -609,7 +629,7 @@ impl Deriver {
         let known = usage.response.and_then(|id| self.responses.get(&id).copied());
         let Usage { response: id, model, tokens } = usage;
         if let Some((holder, index)) = known {
-            if let Some(known) = self.responses_mut(holder).get_mut(index)
+            if let Some(known) = self.held(holder).and_then(|held| held.responses.get_mut(index))
                 && tokens.output >= known.tokens.output
             {
                 known.tokens = tokens;
@@ -617,18 +637,11 @@ impl Deriver {
             }
             return;
         }
-        let responses = self.responses_mut(holder);
+        let Some(Held { responses, .. }) = self.held(holder) else { return };
         let index = responses.len();
         responses.push(Response { id, model, tokens });
         if let Some(id) = id {
             self.responses.insert(id, (holder, index));
-        }
-    }
-
-    fn responses_mut(&mut self, holder: Holder) -> &mut Grown<Response> {
-        match holder {
-            Holder::Turn(index) => &mut Arc::make_mut(&mut self.path.turns[index]).responses,
-            Holder::Side(index) => &mut Arc::make_mut(&mut self.path.sides[index]).responses,
         }
     }
 
@@ -663,7 +676,7 @@ impl Deriver {
         let is_summary = compaction.automatic.is_none() && compaction.tokens_before.is_none();
         let steps = self.path.turns.last().map_or(0, |turn| turn.steps.len());
         let last = match self.path.turns.last_mut() {
-            Some(turn) => Arc::make_mut(turn).notes.last_mut(),
+            Some(turn) => turn.notes.last_mut(),
             None => self.early.last_mut(),
         };
         if let Some(Note { after, kind: NoteKind::Compacted(known), .. }) = last
@@ -710,7 +723,6 @@ impl Deriver {
             && turn.steps.is_empty()
             && (cwd.is_some() || branch.is_some() || model.is_some())
         {
-            let turn = Arc::make_mut(turn);
             turn.cwd = turn.cwd.take().or_else(|| cwd.clone());
             turn.branch = turn.branch.take().or_else(|| branch.clone());
             turn.model = model.clone().or(turn.model.take());
@@ -786,9 +798,10 @@ fn empty_path(log: LogId, agent: Agent, session: &str) -> DerivedPath {
         started: None,
         ended: None,
         titles: Titles::default(),
-        turns: Vec::new(),
+        turns: Turns::default(),
         sides: Vec::new(),
         side_calls: Vec::new(),
+        callers: Vec::new(),
         backups: Grown::default(),
         changed_outside: Vec::new(),
         records: RecordSet::default(),

@@ -161,6 +161,14 @@ pub(crate) fn deriver(id: LogId, reader: &dyn Reader, path: &Path) -> Deriver {
     Deriver::new(id, reader.agent(), &name)
 }
 
+/// The path of a whole log as it is now, apart from all that is known of it. Empty where it cannot be read.
+pub(crate) fn read_alone(id: LogId, reader: &dyn Reader, path: &Path) -> Arc<DerivedPath> {
+    let mut deriver = deriver(id, reader, path);
+    // What was read before an error is there.
+    _ = reader.scan(path, &Cursor::default(), &mut |entry| deriver.push(entry));
+    deriver.snapshot()
+}
+
 impl LogFile {
     /// Whether the file was read when it looked like this.
     pub(crate) fn is_read(&self, stamp: Stamp) -> bool {

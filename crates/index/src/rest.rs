@@ -79,7 +79,7 @@ impl Index {
         if *saved == (logs.content, cache.stamp(&name)) || logs.reading().is_some() {
             return;
         }
-        if let Some(written) = cache.write(&name, &[&bitcode::encode(&logs.saved())]) {
+        if let Some(written) = cache.write(&name, [bitcode::encode(&logs.saved()).into()].into_iter()) {
             *saved = (logs.content, Some(written));
             cache.tidy();
         }
@@ -91,8 +91,8 @@ impl Index {
             let Some(cache) = &self.store.cache else { return };
             let name = self.summaries_name();
             lock(&self.saved).1 = cache.stamp(&name);
-            let Some(sections) = cache.read(&name, 1) else { return };
-            match sections.first().map(|section| bitcode::decode::<Saved>(section)) {
+            let Some(found) = cache.open(&name, 1) else { return };
+            match found.sections.first().map(|section| bitcode::decode::<Saved>(section)) {
                 Some(Ok(saved)) => self.take_saved(saved),
                 _ => cache.drop_damaged(&name),
             }

@@ -1,24 +1,30 @@
 //! Where derived paths are: in memory, in the cache, or in the logs themselves.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use agents::Cursor;
-use trace::DerivedPath;
+use agents::{Cursor, Reader};
+use trace::{DerivedPath, LogId, Part, Stored, Turn};
 
-use crate::cache::{Cache, SpineHead, log_key, spine_name};
+use crate::cache::{Cache, Opened, Section, SpineHead, log_key, spine_name};
 use crate::derive::Rest;
-use crate::file::{LastRead, LogFile, Outcome, deriver};
+use crate::file::{LastRead, LogFile, Outcome, deriver, read_alone};
 use crate::spines::{Shelf, Spine};
 use crate::summary::bytes_of;
 use crate::{Counted, Deriver};
 
 /// Bytes that wait to be written into the cache, roughly. Beyond it whoever reads logs writes them first.
 const MOST_UNSAVED: usize = 32 << 20;
-/// Sections of a spine's file up to the path, and all of them.
-const PATH: usize = 2;
-const REST: usize = 3;
+/// Sections of a spine's file: its head, the path without its turns, how many turns lie in each of the sections behind,
+/// and what else the deriver needs.
+const PATH: usize = 3;
+const REST: usize = 4;
+/// Turns and steps that are read together.
+const CHUNK: usize = 512;
+/// What turns take in memory for each byte in which they are stored, roughly.
+const UNPACKED: usize = 6;
 
 #[derive(Default)]
 pub(crate) struct Store {
@@ -78,32 +84,32 @@ impl Store {
     fn load_path(&self, file: &LogFile, cursor: &Cursor) -> Option<Arc<DerivedPath>> {
         let cache = self.cache.as_ref()?;
         let name = name_of(file)?;
-        let sections = cache.read(&name, PATH)?;
-        let head = head_of(file, sections.first()?)?;
+        let found = cache.open(&name, REST)?;
+        let head = head_of(file, found.sections.first()?)?;
         if head.cursor() != *cursor {
             return None;
         }
-        let Ok(path) = bitcode::decode::<DerivedPath>(sections.last()?) else {
+        let Some(path) = path_of(&found, file) else {
             cache.drop_damaged(&name);
             return None;
         };
         cache.used(&name);
-        Some(Arc::new(owned(path, file)))
+        Some(Arc::new(path))
     }
 
     /// What was read of the log and everything that is needed to go on.
     pub(crate) fn wake(&self, file: &LogFile) -> Option<Woken> {
         let cache = self.cache.as_ref()?;
         let name = name_of(file)?;
-        let sections = cache.read(&name, REST)?;
-        let [head, path, rest] = &sections[..] else { return None };
-        let cursor = head_of(file, head)?.cursor();
-        let (Ok(path), Ok(rest)) = (bitcode::decode::<DerivedPath>(path), bitcode::decode::<Rest>(rest)) else {
+        let found = cache.open(&name, REST)?;
+        let cursor = head_of(file, found.sections.first()?)?.cursor();
+        let rest = bitcode::decode::<Rest>(found.sections.get(PATH)?).ok();
+        let (Some(path), Some(rest)) = (path_of(&found, file), rest) else {
             cache.drop_damaged(&name);
             return None;
         };
         cache.used(&name);
-        Some(Woken { deriver: Deriver::of_parts(owned(path, file), rest), cursor })
+        Some(Woken { deriver: Deriver::of_parts(path, rest), cursor })
     }
 
     /// Writes a deriver into the cache and gives it back, with whether it lies there now.
@@ -113,8 +119,22 @@ impl Store {
         };
         let head = bitcode::encode(&SpineHead::new(path, file.reader.agent(), cursor));
         let (path, rest) = deriver.into_parts();
-        let sections = [head, bitcode::encode(&path), bitcode::encode(&rest)];
-        let is_written = cache.write(&name, &[&sections[0], &sections[1], &sections[2]]).is_some();
+        let mut held = 0;
+        let parts = path.turns.parts(|turn| {
+            held += 1 + turn.steps.len();
+            let is_full = held >= CHUNK;
+            if is_full {
+                held = 0;
+            }
+            is_full
+        });
+        let table: Vec<u32> = parts.iter().map(|part| u32::try_from(len_of(part)).unwrap_or(u32::MAX)).collect();
+        let before = [head, bitcode::encode(&path), bitcode::encode(&table), bitcode::encode(&rest)];
+        // One after the other, so that no more than one of them is in memory.
+        let count = before.len() + parts.len();
+        let mut sections = before.into_iter().map(Cow::from).chain(parts.iter().map(|part| bytes_of_part(part).into()));
+        let is_written = cache.write(&name, (0..count).map(|_| sections.next().unwrap_or_default())).is_some();
+        drop(sections);
         (is_written, Deriver::of_parts(path, rest))
     }
 
@@ -176,6 +196,61 @@ impl Store {
             bytes_again: bytes_again.load(Ordering::Relaxed),
             entries: entries.load(Ordering::Relaxed),
         }
+    }
+}
+
+/// The path in a spine's file, whose turns are read when they are looked at. `None`: it is damaged.
+fn path_of(found: &Opened, file: &LogFile) -> Option<DerivedPath> {
+    let [_, path, table, ..] = &found.sections[..] else { return None };
+    let mut path = bitcode::decode::<DerivedPath>(path).ok()?;
+    let table = bitcode::decode::<Vec<u32>>(table).ok().filter(|table| table.len() == found.rest.len())?;
+    for (len, section) in table.into_iter().zip(&found.rest) {
+        let first = path.turns.len();
+        let stored =
+            StoredTurns { section: section.clone(), id: file.id, reader: file.reader, log: file.path.clone(), first };
+        path.turns.push_stored(len as usize, section.len * UNPACKED, Arc::new(stored));
+    }
+    Some(owned(path, file))
+}
+
+/// Turns in a spine's file.
+struct StoredTurns {
+    section: Section,
+    id: LogId,
+    reader: &'static dyn Reader,
+    log: Arc<Path>,
+    /// The index of the first.
+    first: usize,
+}
+
+impl Stored for StoredTurns {
+    fn turns(&self) -> Vec<Arc<Turn>> {
+        let stored = self.section.read().and_then(|bytes| bitcode::decode(&bytes).ok());
+        stored.unwrap_or_else(|| {
+            read_alone(self.id, self.reader, &self.log).turns.iter().skip(self.first).cloned().collect()
+        })
+    }
+
+    fn bytes(&self) -> Option<Vec<u8>> {
+        self.section.read()
+    }
+}
+
+fn len_of(part: &Part<'_>) -> usize {
+    match part {
+        Part::Stored(len, _) => *len,
+        Part::Turns(turns) => turns.len(),
+    }
+}
+
+fn bytes_of_part(part: &Part<'_>) -> Vec<u8> {
+    match part {
+        Part::Stored(len, stored) => stored.bytes().unwrap_or_else(|| {
+            let mut turns = stored.turns();
+            turns.truncate(*len);
+            bitcode::encode(&turns)
+        }),
+        Part::Turns(turns) => bitcode::encode(&turns.to_vec()),
     }
 }
 

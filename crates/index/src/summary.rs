@@ -241,9 +241,9 @@ fn size_of_step(step: &Step) -> usize {
 /// What a path takes in memory, roughly.
 pub(crate) fn bytes_of(path: &DerivedPath) -> usize {
     let mut sums = Sums::default();
-    path.turns.iter().for_each(|turn| sums.add_turn(turn));
+    path.turns.in_memory().for_each(|turn| sums.add_turn(turn));
     path.sides.iter().for_each(|side| sums.add_side(side));
-    sums.bytes + path.records.len() * size_of::<RecordId>()
+    sums.bytes + path.turns.bytes_to_read() + path.records.len() * size_of::<RecordId>()
 }
 
 /// What a log did to files with those of its steps of which `is_own` says so, by record.

@@ -267,12 +267,12 @@ fn bodies_are_read_at_their_places() {
     home.write("s", &records("s", FIRST));
     let index = home.index();
     let path = index.path(LogId(0)).unwrap();
-    let result = path.turns[0].steps.get(1).unwrap().result.as_ref().unwrap();
+    let result = path.turns.get(0).unwrap().steps.get(1).unwrap().result.as_ref().unwrap();
     for _ in 0..2 {
         let body = index.body(path.log, result.place);
         assert_eq!(&*body.content().unwrap().changes[0].path, "/w/src/loader.rs");
     }
-    let text = path.turns[0].steps.first().unwrap().place;
+    let text = path.turns.get(0).unwrap().steps.first().unwrap().place;
     fs::remove_file(home.log("s")).unwrap();
     assert!(matches!(index.body(path.log, text), Body::Gone));
     index.refresh(&|_| {});

@@ -11,7 +11,7 @@ use agents::Cursor;
 use index::{Changed, Index, Limits};
 use proptest::prelude::*;
 use support::{Home, difference, files::*, picture, records};
-use trace::{Agent, LogId};
+use trace::LogId;
 
 const FIRST: &str = "
     a prompt Add retry to the loader

@@ -194,8 +194,7 @@ impl Builder {
     }
 
     fn turn(&mut self, change: impl FnOnce(&mut Turn)) {
-        let turn = self.path().turns.last_mut().expect("a turn");
-        change(Arc::make_mut(turn));
+        change(self.path().turns.last_mut().expect("a turn"));
     }
 
     fn place(&mut self, log: LogId, content: Content) -> Place {
@@ -230,7 +229,7 @@ impl Builder {
             };
             let response = Response { id: None, model: Some("claude-opus-4-5".into()), tokens };
             match self.sides.last_mut().filter(|_| is_side) {
-                Some(side) => Arc::make_mut(&mut side.turns[0]).responses.push(response),
+                Some(side) => side.turns.last_mut().expect("its turn").responses.push(response),
                 None => self.turn(|turn| turn.responses.push(response)),
             }
             return;
@@ -246,12 +245,15 @@ impl Builder {
             });
         }
         let mut step = self.step(log, moment, word, rest, body);
-        let steps = match self.sides.last_mut().filter(|_| is_side) {
-            Some(side) => &mut Arc::make_mut(&mut side.turns[0]).steps,
-            None => {
-                &mut Arc::make_mut(self.path.as_mut().and_then(|path| path.turns.last_mut()).expect("a turn")).steps
-            }
+        let path = match self.sides.last_mut().filter(|_| is_side) {
+            Some(side) => side,
+            None => self.path.as_mut().expect("a session"),
         };
+        let (call, side) = (&step.call, step.result.as_ref().and_then(|result| result.side.clone()));
+        if let (Some(call), true) = (call, side.is_some()) {
+            path.callers.push(Caller { call: call.clone(), side, task: None });
+        }
+        let steps = &mut path.turns.last_mut().expect("a turn").steps;
         step.number = steps.len() as u32 + 1;
         steps.push(step);
     }
@@ -431,7 +433,7 @@ impl Builder {
         let output = Excerpt::of(&content.text);
         let content = Content { record: "{\n  \"result\": true\n}".into(), ..content };
         let place = self.place(log, content);
-        step.result = Some(StepResult {
+        step.result = Some(Box::new(StepResult {
             place,
             at: Some(Timestamp(at.0 + tenths * 100)),
             order: self.places as u32,
@@ -445,7 +447,7 @@ impl Builder {
             side: None,
             commit: None,
             count: None,
-        });
+        }));
     }
 
     fn finish(mut self) -> Fixture {
@@ -577,9 +579,10 @@ fn path(log: LogId, owner: Option<Owner>) -> DerivedPath {
         started: None,
         ended: None,
         titles: Titles::default(),
-        turns: Vec::new(),
+        turns: Turns::default(),
         sides: Vec::new(),
         side_calls: Vec::new(),
+        callers: Vec::new(),
         backups: Default::default(),
         changed_outside: Vec::new(),
         records: Default::default(),

@@ -62,7 +62,7 @@ impl Store {
             logs.sort_by(|a, b| a.path.cmp(&b.path));
             let hash = hash_of(&logs);
             if self.written().get(&number) != Some(&hash) {
-                caches::write(&self.path(number), &[&encode(&logs)]).map_err(|error| named(&self.folder, error))?;
+                caches::write(&self.path(number), &encode(&logs)).map_err(|error| named(&self.folder, error))?;
                 self.written().insert(number, hash);
             }
         }

@@ -73,6 +73,13 @@ impl<T: Clone> Grown<T> {
         }
     }
 
+    /// Lets go of the room for more items, where nobody shares the last ones.
+    pub fn shrink(&mut self) {
+        if let Some(tail) = Arc::get_mut(&mut self.tail) {
+            tail.shrink_to_fit();
+        }
+    }
+
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         let at = index / Self::CHUNK;
         let chunk = if at == self.sealed.len() { &mut self.tail } else { self.sealed.get_mut(at)? };

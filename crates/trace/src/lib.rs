@@ -14,6 +14,7 @@ mod session;
 mod time;
 pub mod title;
 mod touch;
+mod turns;
 
 pub use address::{Address, SessionRef, TurnRef};
 pub use agent::Agent;
@@ -25,8 +26,9 @@ pub use entry::{
 pub use grown::{Grown, RecordSet};
 pub use origin::{Evidence, LineOrigin, StepKey};
 pub use path::{
-    DerivedPath, Note, NoteKind, Owner, Response, Side, Spent, Step, StepResult, Tally, Titles, Tokens, Turn,
+    Caller, DerivedPath, Note, NoteKind, Owner, Response, Side, Spent, Step, StepResult, Tally, Titles, Tokens, Turn,
 };
 pub use session::{Session, StepAt};
 pub use time::{Civil, Timestamp, Zone};
 pub use touch::{Target, Touch, TouchKind, Touches};
+pub use turns::{Part, Stored, Turns};

@@ -6,7 +6,7 @@ use bitcode::{Decode, Encode};
 
 use crate::{
     Agent, Backup, Compaction, EditStub, Excerpt, Grown, LogId, Place, Prompt, RecordId, RecordSet, StepKind,
-    Timestamp, Touches,
+    Timestamp, Touches, Turns,
 };
 
 /// The turns and steps of one log. Turns are shared between the snapshots of a growing log: a finished turn never
@@ -34,12 +34,15 @@ pub struct DerivedPath {
     /// The last record's time.
     pub ended: Option<Timestamp>,
     pub titles: Titles,
-    /// In a sub-agent's log exactly one, without a number of its own.
-    pub turns: Vec<Arc<Turn>>,
+    /// In a sub-agent's log exactly one, without a number of its own. Stored apart.
+    #[bitcode(skip)]
+    pub turns: Turns,
     /// Conversations of sub-agents that lie in this log.
     pub sides: Vec<Arc<Side>>,
     /// Sub-agents by the call that started them, as the log tells it outside of results.
     pub side_calls: Vec<(Arc<str>, Arc<str>)>,
+    /// Calls that are known to have started a sub-agent, or ask for one by its task.
+    pub callers: Vec<Caller>,
     /// Files as they were before a turn: the prompt, the path as the log has it, the backup's name (`None`: the
     /// file did not exist).
     pub backups: Grown<(RecordId, Backup)>,
@@ -50,6 +53,16 @@ pub struct DerivedPath {
     /// The last record leaves something open: a call without its result, a prompt without an answer.
     pub open: bool,
     pub tally: Tally,
+}
+
+/// A call by which a sub-agent may be known.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Caller {
+    pub call: Arc<str>,
+    /// The sub-agent that the result names.
+    pub side: Option<Arc<str>>,
+    /// See [`crate::Call::task`]. Not empty.
+    pub task: Option<Box<str>>,
 }
 
 /// Whose part a sub-agent's log is.
@@ -67,7 +80,7 @@ pub struct Titles {
 }
 
 /// One prompt and all that the agent did until the next.
-#[derive(Clone, Debug, Encode, Decode)]
+#[derive(Clone, Debug, Default, Encode, Decode)]
 pub struct Turn {
     /// From 1, in the order of the log, dead ends included. Never changes.
     pub number: u32,
@@ -115,7 +128,7 @@ pub struct Step {
     /// See [`crate::Call::touches`].
     pub touches: Option<Arc<Touches>>,
     /// `None`: no tool call, or its result is not recorded (yet).
-    pub result: Option<StepResult>,
+    pub result: Option<Box<StepResult>>,
 }
 
 impl Step {

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::{DerivedPath, Grown, LogId, Side, Step, StepKind, Turn};
+use crate::{Caller, DerivedPath, Grown, LogId, Side, Step, Turn, Turns};
 
 /// A session's derived path with the sub-agents that its steps started.
 #[derive(Clone, Debug)]
@@ -142,9 +142,10 @@ impl Side {
     /// A sub-agent's log as a side of its parent. `None`: it is no sub-agent's.
     pub fn of_log(log: &DerivedPath) -> Option<Arc<Side>> {
         let owner = log.owner.as_ref()?;
-        let (steps, responses) = match &*log.turns {
-            [turn] => (turn.steps.clone(), turn.responses.clone()),
-            turns => (number_anew(turns), turns.iter().flat_map(|turn| &turn.responses).cloned().collect()),
+        let turns = &log.turns;
+        let (steps, responses) = match (turns.len(), turns.first()) {
+            (1, Some(turn)) => (turn.steps.clone(), turn.responses.clone()),
+            _ => (number_anew(turns), turns.iter().flat_map(|turn| &turn.responses).cloned().collect()),
         };
         Some(Arc::new(Side {
             id: owner.side.clone(),
@@ -159,7 +160,7 @@ impl Side {
 }
 
 /// The steps of several turns as those of one side.
-fn number_anew(turns: &[Arc<Turn>]) -> Grown<Step> {
+fn number_anew(turns: &Turns) -> Grown<Step> {
     let all = turns.iter().flat_map(|turn| &turn.steps);
     all.zip(1..).map(|(step, number)| Step { number, ..step.clone() }).collect()
 }
@@ -181,16 +182,11 @@ impl<'a> Callers<'a> {
             for (call, side) in &log.side_calls {
                 callers.by_word.entry(side).or_insert(call);
             }
-            for step in log.all_steps() {
-                let Some(call) = &step.call else { continue };
-                if let Some(side) = step.result.as_ref().and_then(|result| result.side.as_deref()) {
+            for Caller { call, side, task } in &log.callers {
+                if let Some(side) = side {
                     callers.by_result.entry(side).or_insert(call);
                 }
-                if let Some(task) = step.task.as_deref().filter(|task| !task.is_empty())
-                    && step.kind == StepKind::Agent
-                {
-                    callers.by_task.push((task, call));
-                }
+                callers.by_task.extend(task.as_deref().map(|task| (task, call)));
             }
         }
         callers

@@ -106,7 +106,7 @@ pub(super) fn page(paint: Paint, answers: &Answers<'_>, located: &Located) -> St
     let source = answers.source(&located.view);
     if located.turn == 0 {
         let mut text = String::new();
-        for (at, (from, to)) in lens::pages(&located.view.session).into_iter().enumerate() {
+        for (at, (from, to)) in lens::pages(&located.view.session).enumerate() {
             let page = lens::session_page(&source, from, Some(to));
             // The header stands once.
             let begin = if at == 0 { 0 } else { first_turn(&page) };

@@ -261,8 +261,7 @@ fn command_of(asked: &Snapshot, answers: &Answers<'_>, page: &Page, lens: &DocLe
         DocLensKind::Filter => Some((commands::MENU, json!({ "filter": session }))),
         DocLensKind::WholeSession => {
             let turn = step?.turn;
-            let pages = lens::pages(&view.session);
-            let page = pages.iter().find(|(from, to)| (*from..=*to).contains(&turn))?;
+            let page = lens::pages(&view.session).find(|(from, to)| (*from..=*to).contains(&turn))?;
             let part = if page.0 <= 1 { Part::Session } else { Part::Turns { from: page.0, to: None } };
             let (id, name) = answers.named_part(view, part);
             Some((commands::SHOW, json!({ "document": id.uri(&name), "address": there })))

@@ -704,7 +704,7 @@ fn backups_are_told_once() {
 fn what_is_not_understood_is_counted() {
     let path = derive("log", "a frame-link\nb prompt Go through the parser\nc frame-link\nd @x frame-link", |_| false);
     assert_eq!(path.tally.unknown, [("frame-link".into(), 3)]);
-    assert_eq!(path.turns[0].notes.len(), 2);
+    assert_eq!(path.turns.get(0).unwrap().notes.len(), 2);
 }
 
 #[test]
@@ -717,9 +717,9 @@ fn a_finished_turn_is_shared() {
         shots.push(deriver.snapshot());
     }
     let [.., before, last] = &*shots else { panic!() };
-    assert!(Arc::ptr_eq(&before.turns[0], &last.turns[0]));
-    assert!(!Arc::ptr_eq(&before.turns[1], &last.turns[1]));
-    assert_eq!((before.turns[1].steps.len(), last.turns[1].steps.len()), (1, 2));
+    assert!(Arc::ptr_eq(before.turns.get(0).unwrap(), last.turns.get(0).unwrap()));
+    assert!(!Arc::ptr_eq(before.turns.get(1).unwrap(), last.turns.get(1).unwrap()));
+    assert_eq!((before.turns.get(1).unwrap().steps.len(), last.turns.get(1).unwrap().steps.len()), (1, 2));
 }
 
 /// How many items of the newer list are copies of items that the older one has, too.
@@ -742,7 +742,7 @@ fn an_open_turn_of_any_length_shares_all_but_the_last_steps() {
         let (id, what) = (entry.id, entry.what.clone());
         deriver.push(entry);
         let after = deriver.snapshot();
-        let [old, new] = [&before, &after].map(|path| &path.turns[0]);
+        let [old, new] = [&before, &after].map(|path| path.turns.get(0).unwrap());
         assert!(new.steps.len() > 2_000 && new.responses.len() >= 2_000 && new.notes.len() >= 2_000);
         let copied =
             copied(&old.steps, &new.steps) + copied(&old.responses, &new.responses) + copied(&old.notes, &new.notes);

@@ -494,7 +494,7 @@ mod tests {
     #[test]
     fn as_a_patch() {
         let fixture = Fixture::of(TWICE);
-        let turn = &fixture.session.path.turns[0];
+        let turn = fixture.session.path.turns.first().expect("a turn");
         let mut steps = Vec::new();
         fixture.session.steps_of(turn, &mut steps);
         let files = file_diffs(&fixture.source(), &steps);

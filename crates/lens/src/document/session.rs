@@ -19,22 +19,21 @@ use crate::text::{one_line, short_id};
 const FULL: usize = PAGE_BYTES * 5 / 8;
 
 /// The pages of a session, as first and last turn. It depends on the log alone and reads no body; a closed page never
-/// changes as the log grows.
-pub fn pages(session: &Session) -> Vec<(u32, u32)> {
-    let mut pages: Vec<(u32, u32)> = Vec::new();
-    let mut filled = 0;
-    for turn in &session.path.turns {
-        match pages.last_mut() {
-            // Decided by the turns before it: the last one stays on its page while it grows.
-            Some((_, last)) if filled < FULL => *last = turn.number,
-            _ => {
-                pages.push((turn.number, turn.number));
-                filled = 0;
-            }
+/// changes as the log grows. No more turns are looked at than those of the pages that are asked for.
+pub fn pages(session: &Session) -> impl Iterator<Item = (u32, u32)> {
+    let mut turns = session.path.turns.iter();
+    std::iter::from_fn(move || {
+        let first = turns.next()?;
+        let (mut last, mut filled) = (first.number, estimate(first));
+        // Decided by the turns before it: the last one stays on its page while it grows.
+        while filled < FULL
+            && let Some(turn) = turns.next()
+        {
+            last = turn.number;
+            filled += estimate(turn);
         }
-        filled += estimate(turn);
-    }
-    pages
+        Some((first.number, last))
+    })
 }
 
 /// Bytes that a turn will take, from the beginnings of its texts and from how they are cut.
@@ -64,10 +63,10 @@ fn bytes(text: &Excerpt) -> usize {
 pub fn session_page(source: &Source<'_>, from: u32, to: Option<u32>) -> Rendered {
     let mut page = Page::default();
     header(source, &mut page, if from > 1 { Some(format!("from turn {from}")) } else { None });
-    let pages = pages(source.session);
-    let end = pages.iter().find(|(_, last)| *last >= from).map_or(0, |(_, last)| *last);
+    let mut pages = pages(source.session);
+    let end = pages.find(|(_, last)| *last >= from).map_or(0, |(_, last)| last);
     let end = to.unwrap_or(end);
-    let turns = turns(source, from, end);
+    let turns = source.session.path.turns.range((from as usize).saturating_sub(1)..end as usize);
     let inherited = source.session.inherited.as_ref().filter(|_| from == 1);
     let mut fold_from = None;
     if let Some((count, session)) = inherited {
@@ -83,7 +82,9 @@ pub fn session_page(source: &Source<'_>, from: u32, to: Option<u32>) -> Rendered
     }
     let total = u32::try_from(source.session.path.turns.len()).unwrap_or(u32::MAX);
     match end < total {
-        true => goes_on(source, &mut page, end + 1, &pages),
+        true => {
+            goes_on(source, &mut page, end + 1, pages.find(|(first, _)| *first > end).filter(|(_, last)| *last < total))
+        }
         false => live_row(source, &mut page),
     }
     page.finish()
@@ -113,12 +114,6 @@ fn write_within_limit(source: &Source<'_>, page: &mut Page, turn: &Arc<Turn>, on
         page.back_to(&before);
         turn::write_in_session(source, page, turn, only, true);
     }
-}
-
-fn turns<'a>(source: &Source<'a>, from: u32, to: u32) -> &'a [Arc<Turn>] {
-    let turns = &source.session.path.turns;
-    let to = (to as usize).min(turns.len());
-    turns.get((from as usize).saturating_sub(1)..to).unwrap_or(&[])
 }
 
 /// Five lines, so that nothing below it moves when it changes.
@@ -162,10 +157,10 @@ fn inherited_row(turns: u32, session: &Arc<str>) -> Row {
     row.link(&format!("session {}", short_id(session)), target).and(" (fork).*").token(TokenKind::Comment)
 }
 
-/// The last line of a page that is not the last.
-fn goes_on(source: &Source<'_>, page: &mut Page, from: u32, pages: &[(u32, u32)]) {
-    let to = pages.iter().enumerate().find(|(_, (first, _))| *first == from);
-    let to = to.filter(|(at, _)| at + 1 < pages.len()).map(|(_, (_, last))| *last);
+/// The last line of a page that is not the last. `next` is the page that follows, unless that is the last one: it has no
+/// end yet.
+fn goes_on(source: &Source<'_>, page: &mut Page, from: u32, next: Option<(u32, u32)>) {
+    let to = next.filter(|(first, _)| *first == from).map(|(_, last)| last);
     let link = source.link(DocumentPart::Turns { from, to }, &source.title());
     let row = Row::of("*The session goes on with ").link(&format!("turn {from}"), link).and(".*");
     page.push_block(row.token(TokenKind::Comment));

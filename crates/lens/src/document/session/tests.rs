@@ -668,7 +668,7 @@ fn long_session(turns: usize) -> String {
 fn pages_of_whole_turns() {
     let text = long_session(150);
     let fixture = Fixture::of(&text);
-    let pages = pages(&fixture.session);
+    let pages: Vec<_> = pages(&fixture.session).collect();
     assert_eq!(pages.first().map(|page| page.0), Some(1));
     assert_eq!(pages.last().map(|page| page.1), Some(150));
     assert!(pages.len() > 1 && pages.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{pages:?}");
@@ -681,7 +681,8 @@ fn pages_of_whole_turns() {
         assert_eq!(goes_on, at + 1 < pages.len());
     }
     // Closed pages stay as the log grows.
-    let shorter = super::pages(&Fixture::of(&long_session(120)).session);
+    let shorter = Fixture::of(&long_session(120));
+    let shorter: Vec<_> = super::pages(&shorter.session).collect();
     assert_eq!(shorter[..shorter.len() - 1], pages[..shorter.len() - 1]);
 }
 
