@@ -122,11 +122,11 @@ pub(crate) fn follow_logs(state: &Arc<State>, engine: &Arc<Engine>) {
     // Watched first: what changes between the two is read by the second.
     engine.keep(engine.workspace.index().watch(Box::new(changed)));
     tell_progress(state, engine);
-    let (state, engine) = (state.clone(), engine.clone());
+    let (state, engine, folders) = (state.clone(), engine.clone(), state.snapshot().folders.clone());
     let read = move || {
         lower_priority();
         let began = Instant::now();
-        engine.workspace.index().refresh(&|_| state.news.logs_changed());
+        engine.workspace.index().refresh_first(&folders, &|_| state.news.logs_changed());
         state.timings.set_reading(began.elapsed());
         state.news.lenses_changed();
         drop(state);

@@ -68,6 +68,13 @@ pub trait Reader: Send + Sync {
     /// name.
     fn is_log(&self, root: &Path, path: &Path) -> bool;
 
+    /// Whether the place of a log says that its session began in this folder. Nothing is opened for it, so where the
+    /// place says nothing the answer is no.
+    fn is_of_folder(&self, path: &Path, folder: &Path) -> bool {
+        let _ = (path, folder);
+        false
+    }
+
     /// Hands out the entries of the records behind `from`, in the order of the log.
     ///
     /// Fails only where the file cannot be opened or read; the error names it.

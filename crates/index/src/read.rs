@@ -1,5 +1,6 @@
 //! Finding logs and reading what is new in them.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,11 +16,12 @@ use crate::{Changed, Index, Progress, lock};
 
 /// Logs that are read at the same time.
 const THREADS: usize = 2;
-/// How long what was read waits for more before it is published; at first a person waits for anything at all.
+/// How long what was read waits for more before it is published. At first a person waits for anything at all: then it is
+/// about as long as all the reading before.
 const BATCH: Duration = Duration::from_millis(100);
-const FIRST_BATCH: Duration = Duration::from_millis(25);
-/// Bytes of a log's beginning that are read, and shown, before the rest of it. Most logs are shorter.
-const PIECE: u64 = 4 << 20;
+const FIRST_BATCH: Duration = Duration::from_millis(2);
+/// Bytes of a log's beginning that are read, and shown, before the rest of it: a page or more. Most logs are shorter.
+const PIECE: u64 = 1 << 20;
 /// The most that is read of a log at once: what was read of it is held until it is known that the log goes on.
 const MOST_PIECE: u64 = 16 << 20;
 
@@ -27,6 +29,11 @@ impl Index {
     /// Looks for logs and reads what is new in them, newest first. What was read is published as it comes; on return
     /// all of it is. Files whose length and time did not change are not opened.
     pub fn refresh(&self, progress: &(dyn Fn(Progress) + Sync)) -> Changed {
+        self.refresh_first(&[], progress)
+    }
+
+    /// The same, with logs of sessions in these folders before all others, as far as their places say so.
+    pub fn refresh_first(&self, folders: &[PathBuf], progress: &(dyn Fn(Progress) + Sync)) -> Changed {
         let found = self.restore_and_discover();
         let there: FxHashSet<&Path> = found.iter().map(|(_, found)| &*found.path).collect();
         let (gone, new) = {
@@ -38,7 +45,8 @@ impl Index {
             new.retain(|(found, file)| {
                 !file.is_read(Stamp { len: found.len, modified: found.modified, file: found.file })
             });
-            new.sort_by(|(a, _), (b, _)| b.modified.cmp(&a.modified).then_with(|| a.path.cmp(&b.path)));
+            let is_other = |file: &LogFile| !folders.iter().any(|folder| file.reader.is_of_folder(&file.path, folder));
+            new.sort_by_cached_key(|(found, file)| (is_other(file), Reverse(found.modified), found.path.clone()));
             (gone, new.into_iter().map(|(_, file)| file).collect::<Vec<_>>())
         };
         let logs = self.snapshot();
@@ -172,12 +180,13 @@ impl Index {
                             }
                         }
                         while let Some(file) = queue.next_rest() {
-                            self.read_in_pieces(&file, 2 * PIECE, &mut |outcome, has_more| send(outcome, has_more));
+                            self.read_in_pieces(&file, 4 * PIECE, &mut |outcome, has_more| send(outcome, has_more));
                         }
                     });
                 }
                 drop(sender);
-                let mut due = Instant::now() + FIRST_BATCH;
+                let began = Instant::now();
+                let mut due = began + FIRST_BATCH;
                 while let Ok((outcome, has_more)) = outcomes.recv() {
                     done += usize::from(!has_more);
                     batch.extend(outcome);
@@ -185,7 +194,8 @@ impl Index {
                     if now >= due {
                         publish(&mut batch, done);
                         // Publishing costs with what there is: it must not become most of the work.
-                        due = Instant::now() + BATCH.max(now.elapsed() * 20);
+                        let pause = began.elapsed().clamp(FIRST_BATCH, BATCH);
+                        due = Instant::now() + pause.max(now.elapsed() * 20);
                     }
                 }
             });

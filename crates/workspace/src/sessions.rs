@@ -1,8 +1,8 @@
 //! Sessions as people name and list them.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
 use index::LogSummary;
@@ -16,18 +16,19 @@ use crate::mapping::{forward_slashes, real};
 /// A session with its steps by the id of their call.
 pub struct SessionView {
     pub session: Session,
-    by_call: FxHashMap<Arc<str>, (u32, Vec<u32>)>,
+    /// Made when the first is asked for: it takes all steps of the session.
+    by_call: OnceLock<FxHashMap<Arc<str>, (u32, Vec<u32>)>>,
 }
 
 impl SessionView {
     fn new(session: Session) -> SessionView {
-        let by_call =
-            session.steps().into_iter().filter_map(|at| Some((at.step.call.clone()?, (at.turn.number, at.numbers))));
-        SessionView { by_call: by_call.collect(), session }
+        SessionView { by_call: OnceLock::new(), session }
     }
 
     pub fn step_of_call(&self, call: &str) -> Option<StepAt<'_>> {
-        let (turn, numbers) = self.by_call.get(call)?;
+        let place = |at: StepAt<'_>| Some((at.step.call.clone()?, (at.turn.number, at.numbers)));
+        let by_call = self.by_call.get_or_init(|| self.session.steps().into_iter().filter_map(place).collect());
+        let (turn, numbers) = by_call.get(call)?;
         self.session.step(*turn, numbers)
     }
 }

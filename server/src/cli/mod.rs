@@ -194,6 +194,8 @@ fn with_logs(globals: Globals, run: impl FnOnce(&Here) -> anyhow::Result<Exit>) 
     let here = Here::open(globals)?;
     let exit = run(&here);
     here.save();
+    // The process ends: what is known of thousands of logs need not be freed piece by piece.
+    std::mem::forget(here);
     exit
 }
 

@@ -80,6 +80,11 @@ impl Reader for Claude {
         is_below && files::absent_or_regular(path)
     }
 
+    fn is_of_folder(&self, path: &Path, folder: &Path) -> bool {
+        let slug = slug(&folder.to_string_lossy());
+        path.ancestors().any(|part| part.file_name().is_some_and(|name| name == OsStr::new(&slug)))
+    }
+
     fn scan(&self, path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
         self.scan_part(path, from, u64::MAX, sink)
     }
@@ -109,6 +114,11 @@ impl Reader for Claude {
 fn logs_folder(root: &Path) -> PathBuf {
     let projects = root.join("projects");
     if projects.is_dir() { projects } else { root.to_owned() }
+}
+
+/// By what Claude Code calls a project: `/w/my.app` is `-w-my-app`.
+fn slug(folder: &str) -> String {
+    folder.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
 fn is_log_below(base: &Path, path: &Path) -> bool {

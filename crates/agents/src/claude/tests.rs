@@ -1124,3 +1124,11 @@ mod finding {
         assert_eq!(READER.backup(Path::new("/logs/s.jsonl"), "s", "0a@v1"), None);
     }
 }
+
+#[test]
+fn a_place_tells_the_folder() {
+    let check = |path: &str, folder: &str| super::Claude.is_of_folder(path.as_ref(), folder.as_ref());
+    assert!(check("/h/.claude/projects/-w-my-app/s.jsonl", "/w/my.app"));
+    assert!(check("/h/.claude/projects/-w-my-app/s/subagents/agent-a1.jsonl", "/w/my-app"));
+    assert!(!check("/h/.claude/projects/-w-my-app/s.jsonl", "/w/my"));
+}

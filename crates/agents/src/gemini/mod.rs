@@ -65,6 +65,11 @@ impl Reader for Gemini {
         is_below && files::absent_or_regular(path)
     }
 
+    fn is_of_folder(&self, path: &Path, folder: &Path) -> bool {
+        let hash = root::hash_of(&folder.to_string_lossy());
+        path.ancestors().any(|part| part.file_name().is_some_and(|name| name == OsStr::new(&hash)))
+    }
+
     fn scan(&self, path: &Path, from: &Cursor, sink: &mut Sink<'_>) -> io::Result<Scan> {
         scan(path, from, sink).map_err(|error| files::named(path, error))
     }

@@ -78,12 +78,15 @@ fn working_folder(description: &str) -> Option<&str> {
     behind.split_once(']').map(|(folder, _)| folder)
 }
 
+/// By what the client calls a project.
+pub(super) fn hash_of(folder: &str) -> String {
+    Sha256::digest(folder.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn above_with_hash(path: &str, hash: &str) -> Option<String> {
     let mut folder = path.trim_end_matches(['/', '\\']);
     while !folder.is_empty() {
-        let digest = Sha256::digest(folder.as_bytes());
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        if hex.eq_ignore_ascii_case(hash) {
+        if hash_of(folder).eq_ignore_ascii_case(hash) {
             return Some(folder.to_owned());
         }
         folder = &folder[..folder.rfind(['/', '\\'])?];
@@ -99,8 +102,7 @@ mod tests {
     fn a_folder_is_known_by_its_hash() {
         let hash = "b2adda0afa7fbbbc1a2ee4ef9e9d5a06b7e3c3cb0cf2ee7aa04d1ba0d8f8f9d0";
         assert_eq!(above_with_hash("/w/app/src/a.rs", hash), None);
-        let digest = Sha256::digest(b"/w/app");
-        let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hash_of("/w/app");
         assert_eq!(above_with_hash("/w/app/src/a.rs", &hash).as_deref(), Some("/w/app"));
         assert_eq!(above_with_hash("a.rs", &hash), None);
         assert_eq!(working_folder("ls [current working directory /w/app] (list)"), Some("/w/app"));

@@ -334,3 +334,10 @@ fn where_logs_and_projects_lie() {
     assert_eq!(cwd(&found[0]).as_deref(), Some("/noted/app"));
     assert_eq!(cwd(&found[1]).as_deref(), Some("/listed/lib"));
 }
+
+#[test]
+fn a_place_tells_the_folder() {
+    let path = format!("/h/.gemini/tmp/{}/chats/session-1.json", super::root::hash_of("/w/app"));
+    let check = |folder: &str| super::Gemini.is_of_folder(Path::new(&path), Path::new(folder));
+    assert!(check("/w/app") && !check("/w"));
+}
