@@ -13,6 +13,7 @@ mod filters;
 mod hunt;
 mod need;
 mod pattern;
+mod places;
 mod scan;
 mod stamp;
 mod store;
@@ -21,8 +22,9 @@ mod tests;
 
 pub use filter::{Block, Blocks, Filter, Probe};
 pub use filters::{Filters, Subject};
-pub use hunt::{Group, Part, Places, hunt};
+pub use hunt::{Group, Read, hunt};
 pub use need::Need;
 pub use pattern::{Case, Pattern};
+pub use places::{Part, Places};
 pub use scan::Scanner;
 pub use store::Store;

@@ -48,9 +48,15 @@ impl Place {
     /// The same without looking at any byte before all texts are read.
     fn search_all(&self, query: &str) -> Vec<HitsOfSession> {
         let moment = self.workspace.moment();
-        let all = vec![Places::All; 100];
-        let sessions = moment.logs().sessions();
-        sessions.filter_map(|path| moment.hits_of(&parsed(query), path, &all, usize::MAX, &|| false)).collect()
+        let all: Vec<Places<'_>> = (0..100).map(|_| Places::All).collect();
+        let mut found: Vec<HitsOfSession> = Vec::new();
+        for path in moment.logs().sessions() {
+            moment.hits_of(&parsed(query), path, &all, usize::MAX, &|| false, &mut |hits| match found.last_mut() {
+                Some(last) if last.path.log == hits.path.log => last.append(hits),
+                _ => found.push(hits),
+            });
+        }
+        found
     }
 }
 
@@ -305,6 +311,28 @@ fn what_was_asked_for_comes_before_what_was_put_out() {
     let sink = &mut |_: &HitsOfSession| ControlFlow::Continue(());
     let cancelled = Course { most: 100, is_cancelled: &|| true, sink };
     assert_eq!(moment.search_by(&parsed("needle"), moment.logs().sessions(), cancelled).total, 0);
+}
+
+#[test]
+fn a_session_with_many_hits_is_told_in_portions() {
+    let place = Place::new();
+    let lines: Vec<(&str, &str)> = std::iter::once(("prompt", "go")).chain([("answer", "a needle"); 200]).collect();
+    place.write(CLAUDE, &claude_log("c", &lines, &mut |value: &Value| value.to_string()));
+    place.read();
+    let mut portions = Vec::new();
+    let mut search = |most: usize, enough: usize| {
+        portions.clear();
+        let moment = place.workspace.moment();
+        let sink = &mut |hits: &HitsOfSession| {
+            portions.push((hits.hits.len(), hits.total));
+            if portions.len() < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let course = Course { most, is_cancelled: &|| false, sink };
+        let found = moment.search_by(&parsed("needle"), moment.logs().sessions(), course);
+        (portions.clone(), found.total, found.sessions, told(&found.listed).lines().count())
+    };
+    assert_eq!(search(90, 9), (vec![(20, 20), (70, 80), (0, 100)], 200, 1, 90));
+    assert_eq!(search(90, 1), (vec![(20, 20)], 20, 1, 20));
 }
 
 #[test]
