@@ -68,6 +68,7 @@ impl<'a> Log<'a> {
         for raw in raws {
             log.message(text, raw.get());
         }
+        log.broken.sort_unstable();
         log
     }
 
@@ -100,7 +101,11 @@ impl<'a> Log<'a> {
 
     fn object(&mut self, text: &'a str, raw: &'a str) {
         let Ok(line) = serde_json::from_str::<Line<'_>>(raw) else {
-            self.broken.push(offset(text, raw) as u64);
+            // Keys that are told twice, or half characters: a message may be understood nevertheless.
+            match with_message(raw, |message| message.id.filled().is_some()) {
+                Some(true) => self.message(text, raw),
+                _ => self.broken.push(offset(text, raw) as u64),
+            }
             return;
         };
         if let Some(set) = line.set {
@@ -126,10 +131,13 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Takes a message, or a later form of one.
+    /// Takes a message, or a later form of one. What cannot be understood is none.
     fn message(&mut self, text: &'a str, raw: &'a str) {
         let at = offset(text, raw);
-        let id = with_message(raw, |message| message.id.filled().map(str::to_owned)).flatten();
+        let Some(id) = with_message(raw, |message| message.id.filled().map(str::to_owned)) else {
+            self.broken.push(at as u64);
+            return;
+        };
         let index = match id.as_ref().and_then(|id| self.by_id.get(id)).copied() {
             Some(known) => {
                 (self.messages[known].raw, self.messages[known].at) = (raw, at);
@@ -161,15 +169,18 @@ fn offset(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
-/// Hands a message to `read`; half characters in it are replaced. `None`: it cannot be understood.
+/// Hands a message to `read`; half characters in it are replaced, and of keys that are told twice the last one counts.
+/// `None`: it cannot be understood.
 pub(super) fn with_message<T>(raw: &str, read: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-    match serde_json::from_str::<Message<'_>>(raw) {
-        Ok(message) => Some(read(&message)),
-        Err(_) => {
-            let repaired = json::repair(raw.as_bytes());
-            serde_json::from_str::<Message<'_>>(&repaired).ok().map(|message| read(&message))
-        }
+    if let Ok(message) = serde_json::from_str::<Message<'_>>(raw) {
+        return Some(read(&message));
     }
+    let repaired = json::repair(raw.as_bytes());
+    if let Ok(message) = serde_json::from_str::<Message<'_>>(&repaired) {
+        return Some(read(&message));
+    }
+    let object = serde_json::from_str::<serde_json::Value>(&repaired).ok().filter(serde_json::Value::is_object)?;
+    serde_json::from_str::<Message<'_>>(&object.to_string()).ok().map(|message| read(&message))
 }
 
 #[derive(Default, Deserialize)]
