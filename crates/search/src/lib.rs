@@ -21,7 +21,7 @@ mod store;
 mod tests;
 
 pub use filter::{Block, Blocks, Filter, Probe};
-pub use filters::{Filters, Subject};
+pub use filters::{AllFilters, Filters, Subject};
 pub use hunt::{Group, Read, hunt};
 pub use need::Need;
 pub use pattern::{Case, Pattern};

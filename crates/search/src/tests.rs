@@ -151,7 +151,9 @@ fn hunted(logs: &[&str], word: &str, has_filters: bool, most: usize) -> Vec<(usi
 }
 
 /// Tells of a group that it has a place.
-const TELL: fn(usize, &[Places<'_>], &dyn Fn() -> bool, &mut dyn FnMut(())) = |_, _, _, tell| tell(());
+fn tell_it(_: usize, _: &[Places<'_>], _: &dyn Fn() -> bool, tell: &mut dyn FnMut(())) {
+    tell(());
+}
 
 #[test]
 fn logs_are_told_in_their_order() {
@@ -187,7 +189,7 @@ fn what_grows_shrinks_or_is_gone_meanwhile_ends_nothing() {
         let group = |_| Group { parts: vec![Part { path: &path, len, blocks: blocks.clone() }] };
         let (scanner, probe) = (Scanner::new(pattern.need()), Probe::new(pattern.need()));
         let mut found = 0;
-        super::hunt(1, &group, &scanner, &probe, &|| false, &TELL, &mut |()| {
+        super::hunt(1, &group, &scanner, &probe, &|| false, &tell_it, &mut |()| {
             found += 1;
             ControlFlow::Continue(())
         });
@@ -240,5 +242,5 @@ fn a_pipe_is_no_log() {
     let pattern = Pattern::phrase("needle", Case::Told).expect("a pattern");
     let group = |_| Group { parts: vec![Part { path: &path, len: 10, blocks: None }] };
     let mut told = |()| -> ControlFlow<()> { panic!("nothing is there") };
-    hunt(1, &group, &Scanner::new(pattern.need()), &Probe::new(pattern.need()), &|| false, &TELL, &mut told);
+    hunt(1, &group, &Scanner::new(pattern.need()), &Probe::new(pattern.need()), &|| false, &tell_it, &mut told);
 }

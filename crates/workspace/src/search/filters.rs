@@ -2,9 +2,9 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Mutex, TryLockError};
 
-use ::search::{Blocks, Filters, Store, Subject};
+use ::search::{AllFilters, Filters, Store, Subject};
 use index::{Extent, Logs};
 use rustc_hash::FxHashSet;
 
@@ -18,8 +18,8 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn of(&self, extent: Extent<'_>) -> Option<Arc<Blocks>> {
-        self.filters.of(extent.log.0, extent.epoch)
+    pub(super) fn now(&self) -> AllFilters {
+        self.filters.now()
     }
 }
 

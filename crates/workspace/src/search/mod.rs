@@ -13,7 +13,7 @@ mod tests;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ::search::{Group, Part, Places, Probe, Scanner};
+use ::search::{AllFilters, Group, Part, Places, Probe, Scanner};
 use index::LogSummary;
 
 use crate::Moment;
@@ -74,7 +74,9 @@ impl Moment<'_> {
         let (scanner, probe) = (Scanner::new(&need), Probe::new(&need));
         let mut found = Found::default();
         let Course { most, is_cancelled, sink } = course;
-        let group = |number: usize| paths.get(number).map_or(Group { parts: Vec::new() }, |path| self.group(path));
+        let filters = self.workspace.filters.now();
+        let group =
+            |number: usize| paths.get(number).map_or(Group { parts: Vec::new() }, |path| self.group(path, &filters));
         let read = |number: usize, places: &[Places<'_>], stop: &dyn Fn() -> bool, tell: &mut Tell<'_>| {
             if let Some(path) = paths.get(number) {
                 self.hits_of(query, path, places, most, stop, tell);
@@ -94,13 +96,13 @@ impl Moment<'_> {
     }
 
     /// The logs of a session: its own, then those of its sub-agents.
-    fn group(&self, path: &LogSummary) -> Group<'_> {
+    fn group(&self, path: &LogSummary, filters: &AllFilters) -> Group<'_> {
         let logs = std::iter::once(&path.log).chain(self.logs.side_logs(&path.session));
         let extents = logs.filter_map(|log| self.logs.extent(*log));
         let parts = extents.map(|extent| Part {
             path: extent.file,
             len: extent.len,
-            blocks: self.workspace.filters.of(extent),
+            blocks: filters.of(extent.log.0, extent.epoch),
         });
         Group { parts: parts.collect() }
     }
