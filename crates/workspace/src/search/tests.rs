@@ -413,6 +413,47 @@ fn logs_that_grow_or_are_gone() {
     assert_eq!(count("short"), 0, "gone with its file");
 }
 
+/// A command takes the filters that a server left, and is right whatever happened to the logs since.
+#[test]
+fn filters_that_another_process_made() {
+    let place = Place::new();
+    let cache = place.folder.path().join("cache");
+    let long = "word ".repeat(20_000);
+    let log = |name: &str, last: &str| {
+        let lines = [("prompt", "go"), ("answer", &*long), ("answer", last)];
+        let text = claude_log(name, &lines, &mut |value: &Value| value.to_string());
+        place.write(&format!(".claude/projects/-w/{name}.jsonl"), &text);
+        text
+    };
+    let texts = ["a", "b", "c"].map(|name| log(name, "a needle"));
+    place.read();
+    place.make_filters(Some(&cache));
+    let check = |loaded: usize, needles: usize, pins: usize| {
+        let env = Env { home: Some(place.folder.path().to_owned()), ..Env::default() };
+        let other = Workspace::new(Arc::new(Index::new(env)), Settings::default());
+        other.index().refresh(&|_| {});
+        let moment = other.moment();
+        assert_eq!(other.load_filters(cache.clone(), moment.logs().sessions()), loaded);
+        for (word, count) in [("needle", needles), ("pin", pins), ("nothing", 0)] {
+            assert_eq!(moment.search(&parsed(word), moment.logs().sessions(), 10).total, count, "{word}");
+        }
+    };
+    check(3, 3, 0);
+    let grown = format!("{}{}\n", texts[0], claude("a", 9, "assistant", json!([{ "type": "text", "text": "a pin" }])));
+    place.write(".claude/projects/-w/a.jsonl", &grown);
+    log("b", "pins and pins and pins");
+    check(2, 2, 2);
+    let few = |name: &str| {
+        let moment = place.workspace.moment();
+        let one = moment.logs().sessions().filter(|path| &*path.session == name).cloned().collect::<Vec<_>>();
+        Workspace::load_filters(&place.workspace, cache.clone(), &one)
+    };
+    place.write(".claude/projects/-w/d.jsonl", &claude_log("d", &[("prompt", "x")], &mut |value| value.to_string()));
+    place.read();
+    assert_eq!(few("d"), 0, "scanned sooner");
+    assert!(!cache.join("other").exists());
+}
+
 /// JSON as any writer may spell it: each character as it is or escaped, by `habits`.
 fn spelled(value: &Value, habits: &mut dyn FnMut() -> u8, out: &mut String) {
     match value {
