@@ -865,6 +865,18 @@ fn damage_is_told_with_its_place() {
     assert_eq!((&cache["logs"], &cache["dropped"], &cache["trouble"]), (&json!(1), &json!(0), &json!(null)));
     let shown = place.run(&["doctor"]).out;
     assert!(shown.contains("Cache\n  ~/.cache/turnlens/index: 1 log, "), "{shown}");
+
+    // All that lies there is told, by its kind.
+    let filters = place.home.join(".cache/turnlens/search");
+    fs::create_dir(&filters).unwrap();
+    fs::write(filters.join("filters-00"), [0; 4_321]).unwrap();
+    let told = place.json(&["doctor"]);
+    let of_kind = |kind: &str| {
+        told["cache"]["others"].as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap()["bytes"].clone()
+    };
+    assert_eq!((of_kind("search"), of_kind("documents")), (json!(4_321), json!(0)));
+    let shown = place.run(&["doctor"]).out;
+    assert!(shown.contains("\n  ~/.cache/turnlens/search: filters for searches, 4,321 bytes\n"), "{shown}");
 }
 
 #[test]
@@ -877,21 +889,45 @@ fn how_fast_it_is() {
     assert!(text.contains("2 records in") && text.contains("Answers, in milliseconds"), "{text}");
 }
 
+/// Logs of another user, one of whom nobody else may read. Where the test is root, whom no permission binds, the
+/// command runs as nobody.
 #[cfg(unix)]
 #[test]
 fn a_log_that_may_not_be_read_is_told() {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65_534;
     let place = Place::with_log(&[prompt(1, "Do it"), answer(2, "Done.")]);
-    let log = place.write_log("99992222-3333-4444-5555-666677778888", b"{}\n");
-    fs::set_permissions(&log, fs::Permissions::from_mode(0o000)).unwrap();
-    if fs::read(&log).is_ok() {
-        eprintln!("skipped: this user may read everything");
-        return;
+    let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let lines = format!("{}\n{}\n", prompt(1, "Do that"), answer(2, "Found."));
+    let log = place.write_log("99992222-3333-4444-5555-666677778888", lines.as_bytes());
+    mode(&log, 0o000);
+    let is_root = fs::metadata(&log).unwrap().uid() == 0;
+    if is_root {
+        mode(place.folder.path(), 0o755);
+        chown(&place.home, Some(NOBODY), Some(NOBODY)).unwrap();
     }
-    let told = place.run(&["doctor"]);
-    assert_eq!(told.code, 3);
+    let run = |args: &[&str]| {
+        let mut command = place.command(args);
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.output().ok().map(|output| place.told(&output))
+    };
+    let Some(told) = run(&["doctor"]) else {
+        eprintln!("skipped: nobody may run {}", binary().display());
+        return;
+    };
+    assert_eq!(told.code, 3, "{}", told.out);
     assert!(told.out.contains("Could not be read") && told.out.contains("99992222"), "{}", told.out);
-    assert_eq!(place.run(&["sessions"]).code, 0, "the others are read");
+    assert_eq!(run(&["sessions"]).unwrap().code, 0, "the others are read");
+    let count = |word: &str| run(&["search", "-c", word]).unwrap().out;
+    assert_eq!((count("done"), count("found")), ("1\n".into(), "0\n".into()));
+    // It may be read again, and then again not: what was read of it is told as long as it can be.
+    mode(&log, 0o644);
+    assert_eq!((run(&["doctor"]).unwrap().code, count("found")), (0, "1\n".into()));
+    mode(&log, 0o000);
+    assert_eq!((run(&["doctor"]).unwrap().code, count("done")), (3, "1\n".into()));
 }
 
 #[test]

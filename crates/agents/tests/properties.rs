@@ -64,6 +64,9 @@ const GEMINI: &[&str] = &[
     r#"{"$set":{"messages":[{"id":"m1","type":"user","content":"x"},{"id":"m4","type":"info","content":"y"}]}}"#,
     r#"{"$set":{"lastUpdated":"z"}}"#,
     r#"{"id":"m5","type":"never seen"}"#,
+    r#"{"id":"m6","type":"info","id":"m7","type":"user","content":"twice"}"#,
+    r#"{"id":"m8","type":"gemini","tokens":{"input":1e999}}"#,
+    "7",
 ];
 const BETWEEN: &[&str] =
     &["\n", "\n", "\n", "\n", "", " ", "\r\n", "\n\n", "\ngarbage\n", "}{", "\0\0", "\n{\"type\":\"user\",\"cut"];
@@ -155,8 +158,14 @@ fn mutated(bytes: Vec<u8>, mutations: &[(u8, prop::sample::Index, u8)]) -> Vec<u
     })
 }
 
+/// `PROPTEST_CASES` looks for longer.
+fn config() -> ProptestConfig {
+    let told = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: told.unwrap_or(96), failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn any_bytes_can_be_scanned(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {

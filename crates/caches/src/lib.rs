@@ -13,6 +13,11 @@ const NEW: &str = "new";
 /// A file that was never put in its place is left over from a process that was killed.
 const LEFT_OVER: Duration = Duration::from_secs(60 * 60);
 
+/// Bytes that may lie in the folders `index` and `search` together.
+pub const BUDGET: u64 = 512 << 20;
+/// How many of them `search` may take. Whatever it leaves is the index's.
+pub const BUDGET_OF_SEARCH: u64 = BUDGET / 4;
+
 /// The folder of one kind of our files: below `$XDG_CACHE_HOME/turnlens`, or where this system keeps caches. `None`: this
 /// user has no folder for caches.
 pub fn folder(kind: &str) -> Option<PathBuf> {
@@ -24,6 +29,16 @@ pub fn folder(kind: &str) -> Option<PathBuf> {
         () => home().map(|home| home.join(".cache")),
     };
     Some(set("XDG_CACHE_HOME").or_else(of_system)?.join("turnlens").join(kind))
+}
+
+/// Bytes of all files in this folder and below it, as far as it can be read.
+pub fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let bytes = entries.filter_map(|entry| {
+        let meta = entry.metadata().ok()?;
+        Some(if meta.is_dir() { bytes_in(&entry.path()) } else { meta.len() })
+    });
+    bytes.sum()
 }
 
 /// Makes a folder that nobody else can look into, with those above it. One that exists stays as it is.
@@ -130,6 +145,15 @@ mod tests {
         }
         remove_left_over(folder.path());
         assert_eq!(files(folder.path()), [other, recent]);
+    }
+
+    #[test]
+    fn all_that_lies_in_a_folder_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        write(&folder.path().join("a"), b"four").expect("written");
+        write(&folder.path().join("below/deep/b"), b"five!").expect("written");
+        assert_eq!(bytes_in(folder.path()), 9);
+        assert_eq!(bytes_in(&folder.path().join("gone")), 0);
     }
 
     #[cfg(unix)]

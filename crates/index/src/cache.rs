@@ -128,12 +128,13 @@ impl Cache {
     }
 
     /// Removes what is left over, what is of older formats, and the files that were not used for the longest time while
-    /// all together are larger than the budget.
+    /// all together, and those for searches, are larger than the budget.
     pub(crate) fn tidy(&self) {
         self.remove_older_formats();
         caches::remove_left_over(&self.folder);
         let mut files = self.files();
         let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+        bytes += caches::bytes_in(&self.base.with_file_name("search"));
         files.retain(|file| file.path.extension() == Some(OsStr::new(SPINE)));
         files.sort_by_key(|file| file.used);
         for file in files {

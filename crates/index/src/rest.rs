@@ -27,7 +27,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { budget: 512 << 20, smallest_spine: 1 << 20 }
+        Limits { budget: caches::BUDGET, smallest_spine: 1 << 20 }
     }
 }
 

@@ -290,6 +290,16 @@ fn what_was_not_used_makes_room() {
     let report = index.cache_report().unwrap();
     assert!(report.bytes <= budget && report.logs >= 3, "{report:?}");
     assert_as_fresh(&home, &index);
+
+    // What lies there for searches counts, too.
+    let filters = home.cache().with_file_name("search");
+    fs::create_dir(&filters).unwrap();
+    fs::write(filters.join("filters-00"), vec![0; of_one as usize]).unwrap();
+    home.append("s0", &records("s0", MORE));
+    index.refresh(&|_| {});
+    index.save();
+    let less = index.cache_report().unwrap();
+    assert!(less.bytes + of_one <= budget && less.logs < report.logs && less.logs > 0, "{less:?}");
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The filters of all logs, made in the background.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::filter::BLOCK;
 use crate::stamp::{Seen, Stamp};
@@ -16,7 +15,7 @@ const READ: u64 = 16 * BLOCK as u64;
 /// A log whose filters are wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// The number by which the log is asked for while the process lives.
+    /// The number by which the log is asked for while the process lives; they are counted from 0.
     pub id: u32,
     pub path: &'a Path,
     /// Bytes of whole records.
@@ -28,7 +27,19 @@ pub struct Subject<'a> {
 /// The filters of logs by their ids.
 #[derive(Default)]
 pub struct Filters {
-    known: RwLock<HashMap<u32, Arc<Known>>>,
+    known: Mutex<Arc<Vec<Option<Arc<Known>>>>>,
+}
+
+/// All filters as they were at one moment: a search asks for thousands of logs.
+#[derive(Clone)]
+pub struct AllFilters(Arc<Vec<Option<Arc<Known>>>>);
+
+impl AllFilters {
+    /// The blocks of a log as far as they are made. `None`: none are.
+    pub fn of(&self, id: u32, epoch: u32) -> Option<Arc<Blocks>> {
+        let known = self.0.get(id as usize)?.as_ref()?;
+        (known.epoch == epoch).then(|| known.blocks.clone())
+    }
 }
 
 /// The filters of one log.
@@ -41,10 +52,17 @@ pub(crate) struct Known {
 }
 
 impl Filters {
-    /// The blocks of a log as far as they are made. `None`: none are.
+    /// See [`AllFilters::of`].
     pub fn of(&self, id: u32, epoch: u32) -> Option<Arc<Blocks>> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&id).filter(|known| known.epoch == epoch).map(|known| known.blocks.clone())
+        self.now().of(id, epoch)
+    }
+
+    pub fn now(&self) -> AllFilters {
+        AllFilters(self.lock().clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Option<Arc<Known>>>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes what is missing of a log's filters; gives how many bytes were read. Fails where the file cannot be read;
@@ -67,22 +85,41 @@ impl Filters {
 
     pub(crate) fn put(&self, subject: Subject<'_>, stamp: Stamp, blocks: Blocks) {
         let log = Known { path: subject.path.into(), epoch: subject.epoch, stamp, blocks: Arc::new(blocks) };
-        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(subject.id, Arc::new(log));
+        let mut known = self.lock();
+        // Copied only while a search looks at it.
+        let all = Arc::make_mut(&mut known);
+        let at = subject.id as usize;
+        if all.len() <= at {
+            all.resize(at + 1, None);
+        }
+        if let Some(slot) = all.get_mut(at) {
+            *slot = Some(Arc::new(log));
+        }
     }
 
     /// Forgets the logs that are not wanted any more.
     pub fn retain(&self, is_wanted: &dyn Fn(u32) -> bool) {
-        self.known.write().unwrap_or_else(PoisonError::into_inner).retain(|id, _| is_wanted(*id));
+        let mut known = self.lock();
+        let is_lost = |(id, log): &(u32, &Option<Arc<Known>>)| log.is_some() && !is_wanted(*id);
+        let lost: Vec<u32> = (0..).zip(known.iter()).filter(is_lost).map(|(id, _)| id).collect();
+        if lost.is_empty() {
+            return;
+        }
+        let all = Arc::make_mut(&mut known);
+        for id in lost {
+            if let Some(slot) = all.get_mut(id as usize) {
+                *slot = None;
+            }
+        }
     }
 
     /// Bytes that all filters take.
     pub fn size(&self) -> usize {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        known.values().map(|log| log.blocks.size()).sum()
+        self.now().0.iter().flatten().map(|log| log.blocks.size()).sum()
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Known>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.now().0.iter().flatten().cloned().collect()
     }
 }
 

@@ -7,11 +7,13 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use crate::filter::{Block, Blocks, Filter};
 use crate::filters::{Filters, Known, Subject};
-use crate::stamp::{self, Stamp};
+use crate::stamp::Stamp;
 
 /// Another number for every change of the form.
 const VERSION: u32 = 1;
@@ -20,6 +22,7 @@ const FILES: u32 = 64;
 
 pub struct Store {
     folder: PathBuf,
+    budget: u64,
     /// By file: of which logs how much was written there last.
     written: Mutex<HashMap<u32, u32>>,
 }
@@ -27,30 +30,51 @@ pub struct Store {
 impl Store {
     /// In a folder of its own below that of the user's caches.
     pub fn new(folder: PathBuf) -> Store {
-        Store { folder, written: Mutex::default() }
+        Store::with_budget(folder, caches::BUDGET_OF_SEARCH)
     }
 
-    /// Puts the filters of these logs that are stored and still hold into `filters`; gives for how many logs.
+    /// The same with at most so many bytes of filters.
+    pub fn with_budget(folder: PathBuf, budget: u64) -> Store {
+        Store { folder, budget, written: Mutex::default() }
+    }
+
+    /// Puts the filters of these logs that are stored and still hold into `filters`; gives for how many logs. Reads on
+    /// two threads: a command waits for it.
     pub fn load(&self, subjects: &[Subject<'_>], filters: &Filters) -> usize {
         let wanted: HashMap<&Path, Subject<'_>> = subjects.iter().map(|log| (log.path, *log)).collect();
-        let mut loaded = 0;
-        for number in 0..FILES {
-            for (path, stamp, blocks) in self.read(number).unwrap_or_default() {
-                let Some(subject) = wanted.get(&*path) else { continue };
-                let holds = stamp::open(&path).and_then(|mut file| stamp.holds(&mut file, blocks.end()));
-                if holds.unwrap_or(false) && filters.of(subject.id, subject.epoch).is_none() {
-                    filters.put(*subject, stamp, blocks);
-                    loaded += 1;
+        let (loaded, next, now) = (AtomicUsize::new(0), AtomicU32::new(0), SystemTime::now());
+        let load = || {
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                if number >= FILES {
+                    return;
+                }
+                for (path, stamp, blocks) in self.read(number).unwrap_or_default() {
+                    let Some(subject) = wanted.get(&*path) else { continue };
+                    let holds = stamp.holds(&path, blocks.end(), now).unwrap_or(false);
+                    if holds && filters.of(subject.id, subject.epoch).is_none() {
+                        filters.put(*subject, stamp, blocks);
+                        loaded.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
             }
-        }
-        loaded
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(load);
+            load();
+        });
+        loaded.into_inner()
     }
 
-    /// Writes what is not written yet. Fails where the folder cannot be written to; the error names it.
+    /// Bytes that lie in the folder.
+    pub fn size(&self) -> u64 {
+        caches::bytes_in(&self.folder)
+    }
+
+    /// Writes what is not written yet, of the logs that changed last as many as there is room for. Fails where the folder cannot be written to; the error names it.
     pub fn save(&self, filters: &Filters) -> io::Result<()> {
         let mut dealt: HashMap<u32, Vec<Arc<Known>>> = HashMap::new();
-        for log in filters.all() {
+        for log in newest(filters.all(), self.budget) {
             dealt.entry(number_of(&log.path)).or_default().push(log);
         }
         for number in (0..FILES).filter(|number| !dealt.contains_key(number)) {
@@ -83,6 +107,23 @@ impl Store {
         File::open(self.path(number)).ok()?.read_to_end(&mut bytes).ok()?;
         decode(&bytes)
     }
+}
+
+/// The logs that changed last, as many as have filters of no more than `budget` bytes.
+fn newest(mut logs: Vec<Arc<Known>>, budget: u64) -> Vec<Arc<Known>> {
+    logs.sort_by_key(|log| std::cmp::Reverse(log.stamp.modified));
+    let mut bytes = 0;
+    logs.retain(|log| {
+        bytes += size_of_log(log);
+        bytes <= budget
+    });
+    logs
+}
+
+/// Bytes of one log in a file.
+fn size_of_log(log: &Known) -> u64 {
+    let numbers: usize = log.blocks.iter().map(|block| 3 + block.filter.words.len()).sum();
+    (log.path.as_os_str().len() + (6 + numbers) * size_of::<u64>()) as u64
 }
 
 fn number_of(path: &Path) -> u32 {
@@ -228,6 +269,30 @@ mod tests {
         assert_eq!(load().0, 0, "another text");
         fs::remove_file(&log).expect("removed");
         assert_eq!(load().0, 0);
+    }
+
+    #[test]
+    fn what_changed_last_is_kept_within_the_budget() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cache = folder.path().join("cache");
+        let filters = Filters::default();
+        let paths: Vec<PathBuf> = (0..6).map(|n| folder.path().join(format!("{n}.jsonl"))).collect();
+        for (id, path) in (0u32..).zip(&paths) {
+            fs::write(path, format!("{id} {}\n", "word ".repeat(9_000))).expect("a log");
+            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000 + u64::from(id));
+            File::options().write(true).open(path).and_then(|file| file.set_modified(time)).expect("a time");
+            filters.update(Subject { id, ..subject(path) }, &|| false).expect("read");
+        }
+        let all = filters.all();
+        let of_one = size_of_log(&all[0]);
+        assert_eq!(encode(&all).len() as u64, of_one * 6 + 16);
+        Store::with_budget(cache.clone(), of_one * 4).save(&filters).expect("saved");
+        assert!((of_one * 4..of_one * 5).contains(&caches::bytes_in(&cache)));
+        let loaded = Filters::default();
+        let subjects: Vec<Subject<'_>> =
+            (0u32..).zip(&paths).map(|(id, path)| Subject { id, ..subject(path) }).collect();
+        assert_eq!(Store::new(cache).load(&subjects, &loaded), 4);
+        assert_eq!((0..6).filter(|id| loaded.of(*id, 0).is_some()).collect::<Vec<_>>(), [2, 3, 4, 5]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -118,7 +119,7 @@ proptest! {
 }
 
 /// What is hunted for in logs of these texts: for each with a place its number and the offsets.
-fn hunted(logs: &[&str], word: &str, has_filters: bool, most: usize) -> Vec<(usize, Places)> {
+fn hunted(logs: &[&str], word: &str, has_filters: bool, most: usize) -> Vec<(usize, Option<Vec<u64>>)> {
     let folder = tempfile::tempdir().expect("a folder");
     let filters = Filters::default();
     let paths: Vec<_> = (0..logs.len()).map(|number| folder.path().join(format!("{number}.jsonl"))).collect();
@@ -132,15 +133,15 @@ fn hunted(logs: &[&str], word: &str, has_filters: bool, most: usize) -> Vec<(usi
         let blocks = u32::try_from(id).ok().and_then(|id| filters.of(id, 0));
         Part { path: &paths[id], len: logs[id].len() as u64, blocks }
     };
-    let groups: Vec<Group<'_>> = (0..logs.len()).map(|id| Group { parts: vec![part(id)] }).collect();
     let pattern = Pattern::phrase(word, Case::Ignored).expect("a pattern");
     let mut told = Vec::new();
     hunt(
-        &groups,
+        logs.len(),
+        &|id| Group { parts: vec![part(id)] },
         &Scanner::new(pattern.need()),
         &Probe::new(pattern.need()),
         &|| false,
-        &|group, places| Some((group, places[0].clone())),
+        &|group, places, _, tell| tell((group, places[0].offsets())),
         &mut |hit| {
             told.push(hit);
             if told.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -149,12 +150,17 @@ fn hunted(logs: &[&str], word: &str, has_filters: bool, most: usize) -> Vec<(usi
     told
 }
 
+/// Tells of a group that it has a place.
+fn tell_it(_: usize, _: &[Places<'_>], _: &dyn Fn() -> bool, tell: &mut dyn FnMut(())) {
+    tell(());
+}
+
 #[test]
 fn logs_are_told_in_their_order() {
     let logs = ["a needle\n", "nothing\n", "{Needle and needle}{needle}\n", "", "the NEEDLE"];
     for has_filters in [false, true] {
         let told = hunted(&logs, "needle", has_filters, 10);
-        assert_eq!(told, [(0, Places::At(vec![3])), (2, Places::At(vec![2, 21])), (4, Places::At(vec![5]))]);
+        assert_eq!(told, [(0, Some(vec![3])), (2, Some(vec![2, 21])), (4, Some(vec![5]))]);
         assert_eq!(hunted(&logs, "needle", has_filters, 2).len(), 2);
         assert_eq!(hunted(&logs, "absent", has_filters, 2), []);
         assert_eq!(hunted(&logs, "?", has_filters, 10).len(), 4, "all but the empty one");
@@ -163,10 +169,10 @@ fn logs_are_told_in_their_order() {
 
 #[test]
 fn what_lies_across_pieces_is_found() {
-    for at in (0..40).chain([131_060, 131_068, 131_072, 4_194_296, 4_194_300, 4_194_304, 8_388_600]) {
+    for at in (0..40).chain([131_060, 131_068, 131_072, 1_048_570, 1_048_573, 1_048_576, 8_388_600]) {
         let log = format!("{}needle{}", " ".repeat(at), "\n".repeat(9_000_000 - at));
         let offset = match hunted(&[&log], "needle", at % 2 == 0, 1).pop() {
-            Some((0, Places::At(places))) => places.first().copied(),
+            Some((0, Some(places))) => places.first().copied(),
             _ => None,
         };
         assert!(offset.is_some_and(|offset| (at..at + 6).contains(&(offset as usize))), "{at}: {offset:?}");
@@ -179,12 +185,11 @@ fn what_grows_shrinks_or_is_gone_meanwhile_ends_nothing() {
     let path = folder.path().join("a.jsonl");
     fs::write(&path, "needle\n").expect("a log");
     let pattern = Pattern::phrase("needle", Case::Told).expect("a pattern");
-    let hunt = |len: u64, blocks| {
-        let groups = [Group { parts: vec![Part { path: &path, len, blocks }] }];
+    let hunt = |len: u64, blocks: Option<std::sync::Arc<Blocks>>| {
+        let group = |_| Group { parts: vec![Part { path: &path, len, blocks: blocks.clone() }] };
         let (scanner, probe) = (Scanner::new(pattern.need()), Probe::new(pattern.need()));
         let mut found = 0;
-        let read = |_: usize, _: &[Places]| Some(());
-        super::hunt(&groups, &scanner, &probe, &|| false, &read, &mut |()| {
+        super::hunt(1, &group, &scanner, &probe, &|| false, &tell_it, &mut |()| {
             found += 1;
             ControlFlow::Continue(())
         });
@@ -209,14 +214,20 @@ fn a_hunt_that_nobody_wants_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.jsonl");
     fs::write(&path, "needle\n".repeat(100)).expect("a log");
-    let groups: Vec<Group<'_>> =
-        (0..50).map(|_| Group { parts: vec![Part { path: &path, len: 700, blocks: None }] }).collect();
+    let group = |_| Group { parts: vec![Part { path: &path, len: 700, blocks: None }] };
     let pattern = Pattern::phrase("needle", Case::Told).expect("a pattern");
     let (scanner, probe) = (Scanner::new(pattern.need()), Probe::new(pattern.need()));
-    let read = std::sync::atomic::AtomicUsize::new(0);
-    let count = |_: usize, _: &[Places]| Some(read.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-    hunt(&groups, &scanner, &probe, &|| true, &count, &mut |_| ControlFlow::Continue(()));
-    assert_eq!(read.into_inner(), 0);
+    let read = AtomicUsize::new(0);
+    let count = |_: usize, _: &[Places<'_>], stop: &dyn Fn() -> bool, tell: &mut dyn FnMut(())| {
+        read.fetch_add(1, Ordering::Relaxed);
+        while !stop() {
+            tell(());
+        }
+    };
+    hunt(50, &group, &scanner, &probe, &|| true, &count, &mut |()| ControlFlow::Continue(()));
+    assert_eq!(read.load(Ordering::Relaxed), 0);
+    hunt(50, &group, &scanner, &probe, &|| false, &count, &mut |()| ControlFlow::Break(()));
+    assert!((1..=2).contains(&read.load(Ordering::Relaxed)), "a group tells as long as it is wanted");
 }
 
 #[cfg(unix)]
@@ -229,8 +240,7 @@ fn a_pipe_is_no_log() {
     let filters = Filters::default();
     assert!(filters.update(Subject { id: 0, path: &path, len: 10, epoch: 0 }, &|| false).is_err());
     let pattern = Pattern::phrase("needle", Case::Told).expect("a pattern");
-    let groups = [Group { parts: vec![Part { path: &path, len: 10, blocks: None }] }];
-    let read = |_: usize, _: &[Places]| Some(());
+    let group = |_| Group { parts: vec![Part { path: &path, len: 10, blocks: None }] };
     let mut told = |()| -> ControlFlow<()> { panic!("nothing is there") };
-    hunt(&groups, &Scanner::new(pattern.need()), &Probe::new(pattern.need()), &|| false, &read, &mut told);
+    hunt(1, &group, &Scanner::new(pattern.need()), &Probe::new(pattern.need()), &|| false, &tell_it, &mut told);
 }

@@ -73,8 +73,9 @@ pub struct Located {
     pub steps: Vec<u32>,
 }
 
-/// A log that did not grow for so long is not at work, whatever its last record leaves open.
-const LIVE_MS: i64 = 10 * 60 * 1000;
+/// A log that did not grow for so long is not at work, whatever its last record leaves open. One from so far in the
+/// future is not, either: a clock that went wrong would keep it at work until then.
+const LIVE_MS: u64 = 10 * 60 * 1000;
 /// Sessions that are kept joined.
 const MOST_VIEWS: usize = 64;
 /// The shortest beginning of an id that names a session.
@@ -152,7 +153,7 @@ impl Moment<'_> {
             summary.tokens.add(&log.all_spent().tokens);
         }
         summary.files = files.len();
-        let grew = summary.ended.is_some_and(|ended| now.0 - ended.0 < LIVE_MS);
+        let grew = summary.ended.is_some_and(|ended| now.0.abs_diff(ended.0) < LIVE_MS);
         summary.live = grew && logs().any(|log| log.open);
         summary
     }

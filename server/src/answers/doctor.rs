@@ -51,6 +51,31 @@ pub(crate) struct Report {
     outside: usize,
     /// `None`: nothing is kept.
     cache: Option<CacheReport>,
+    /// What lies beside it, by kind.
+    kept: Vec<Kept>,
+}
+
+/// A folder of files of our own.
+struct Kept {
+    kind: &'static str,
+    folder: PathBuf,
+    bytes: u64,
+}
+
+impl Kept {
+    fn all() -> Vec<Kept> {
+        let of_kind = |kind: &'static str| {
+            let folder = caches::folder(kind)?;
+            Some(Kept { kind, bytes: caches::bytes_in(&folder), folder })
+        };
+        ["search", "documents"].into_iter().filter_map(of_kind).collect()
+    }
+
+    /// `~/.cache/turnlens/search: filters for searches, 4 MB`
+    fn text(&self, shown: &dyn Fn(&Path) -> String) -> String {
+        let what = if self.kind == "search" { "filters for searches" } else { "documents that editors opened" };
+        format!("  {}: {what}, {}\n", shown(&self.folder), size(self.bytes))
+    }
 }
 
 /// Who asks.
@@ -100,6 +125,7 @@ impl Report {
             gone,
             outside,
             cache: answers.workspace.index().cache_report(),
+            kept: Kept::all(),
         }
     }
 
@@ -200,7 +226,9 @@ fn text(report: &Report, frame: &Frame, asker: Asker, client: Option<&str>) -> S
         .map(|(path, error)| format!("  {}\n", one_error(&shown(path), &path.to_string_lossy(), error)));
     part("Could not be read", listed(trouble, report.trouble.len()));
     let has_something = |cache: &&CacheReport| cache.bytes > 0 || cache.trouble.is_some();
-    part("Cache", report.cache.iter().filter(has_something).map(|cache| kept(cache, &shown)).collect());
+    let mut cache: String = report.cache.iter().filter(has_something).map(|cache| of_index(cache, &shown)).collect();
+    cache.extend(report.kept.iter().filter(|kept| kept.bytes > 0).map(|kept| kept.text(&shown)));
+    part("Cache", cache);
     part("Next", next(report, asker));
     text
 }
@@ -236,15 +264,19 @@ fn found(report: &Report, frame: &Frame, asker: Asker) -> String {
     format!("  {} by {by}{here}{newest}\n", lens::count(report.sessions as u64, "session"))
 }
 
-/// `~/.cache/turnlens/index: 312 logs, 14 MB of at most 536 MB`
-fn kept(cache: &CacheReport, shown: &dyn Fn(&Path) -> String) -> String {
+/// `~/.cache/turnlens/index: 312 logs, 14 MB of at most 536 MB with the filters`
+fn of_index(cache: &CacheReport, shown: &dyn Fn(&Path) -> String) -> String {
     let folder = shown(&cache.folder);
     let dropped = match cache.dropped {
         0 => String::new(),
         n => format!(", {} dropped", lens::count(n, "damaged or unused file")),
     };
     let logs = lens::count(cache.logs, "log");
-    let mut text = format!("  {folder}: {logs}, {} of at most {}{dropped}\n", size(cache.bytes), size(cache.budget));
+    let mut text = format!(
+        "  {folder}: {logs}, {} of at most {} with the filters{dropped}\n",
+        size(cache.bytes),
+        size(cache.budget)
+    );
     if let Some(trouble) = &cache.trouble {
         let why = one_error(&folder, &cache.folder.to_string_lossy(), trouble);
         text.push_str(&format!("  It cannot be used, so logs are read anew each time: {why}\n"));
@@ -318,6 +350,9 @@ fn as_json(report: &Report) -> Value {
         "cache": report.cache.as_ref().map(|cache| json!({
             "folder": shown(&cache.folder), "logs": cache.logs, "bytes": cache.bytes, "budget": cache.budget,
             "dropped": cache.dropped, "trouble": cache.trouble,
+            "others": report.kept.iter().map(|kept| json!({
+                "kind": kept.kind, "folder": shown(&kept.folder), "bytes": kept.bytes,
+            })).collect::<Vec<_>>(),
         })),
     })
 }

@@ -43,6 +43,9 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
     query.since = query.since.or(here.globals.since);
     query.until = query.until.or(here.globals.until);
     let sessions = here.sessions(&answers);
+    if let Some(folder) = caches::folder("search") {
+        here.workspace.load_filters(folder, sessions.iter().copied());
+    }
     let found = answers.moment.search(&query, sessions.iter().copied(), here.globals.most.unwrap_or(MOST));
     let exit = if found.total > 0 { Exit::DONE } else { Exit::NOT_FOUND };
     if here.globals.json {

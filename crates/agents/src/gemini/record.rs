@@ -67,6 +67,7 @@ impl<'a> Log<'a> {
         for raw in raws {
             log.message(text, raw.get());
         }
+        log.broken.sort_unstable();
         log
     }
 
@@ -98,7 +99,11 @@ impl<'a> Log<'a> {
 
     fn object(&mut self, text: &'a str, raw: &'a str) {
         let Ok(line) = json::from_str::<Line<'_>>(raw) else {
-            self.broken.push(offset(text, raw) as u64);
+            // Keys that are told twice: a message may be understood nevertheless.
+            match with_message(raw, |message| message.id.filled().is_some()) {
+                Some(true) => self.message(text, raw),
+                _ => self.broken.push(offset(text, raw) as u64),
+            }
             return;
         };
         if let Some(set) = line.set {
@@ -124,10 +129,13 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// Takes a message, or a later form of one.
+    /// Takes a message, or a later form of one. What cannot be understood is none.
     fn message(&mut self, text: &'a str, raw: &'a str) {
         let at = offset(text, raw);
-        let id = with_message(raw, |message| message.id.filled().map(str::to_owned)).flatten();
+        let Some(id) = with_message(raw, |message| message.id.filled().map(str::to_owned)) else {
+            self.broken.push(at as u64);
+            return;
+        };
         let index = match id.as_ref().and_then(|id| self.by_id.get(id)).copied() {
             Some(known) => {
                 (self.messages[known].raw, self.messages[known].at) = (raw, at);
@@ -159,9 +167,13 @@ fn offset(text: &str, part: &str) -> usize {
     (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)
 }
 
-/// Hands a message to `read`. `None`: it cannot be understood.
+/// Hands a message to `read`; of keys that are told twice the last one counts. `None`: it cannot be understood.
 pub(super) fn with_message<T>(raw: &str, read: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
-    json::from_str::<Message<'_>>(raw).ok().map(|message| read(&message))
+    if let Ok(message) = json::from_str::<Message<'_>>(raw) {
+        return Some(read(&message));
+    }
+    let object = json::from_str::<serde_json::Value>(raw).ok().filter(serde_json::Value::is_object)?;
+    json::from_str::<Message<'_>>(&object.to_string()).ok().map(|message| read(&message))
 }
 
 #[derive(Default, Deserialize)]

@@ -341,3 +341,43 @@ fn a_place_tells_the_folder() {
     let check = |folder: &str| super::Gemini.is_of_folder(Path::new(&path), Path::new(folder));
     assert!(check("/w/app") && !check("/w"));
 }
+
+/// Of keys that are told twice the last one counts, as for the client itself.
+#[test]
+fn keys_that_are_told_twice() {
+    let messages = [
+        r#"{"id": "m1", "type": "user", "type": "user", "content": "no", "content": "fix it"}"#,
+        r#"{"id": "m2", "type": "gemini", "content": "so", "toolCalls": [{"id": "c", "id": "c1", "name": "run_shell_command", "args": {"command": "ls"}}]}"#,
+    ];
+    for (name, text) in [
+        ("session-1.json", format!(r#"{{"sessionId": "s1", "messages": [{}]}}"#, messages.join(", "))),
+        ("session-1.jsonl", format!("{{\"sessionId\": \"s1\"}}\n{}\n", messages.join("\n"))),
+    ] {
+        let log = log(name, &text);
+        let (entries, scan) = log.scan(&Cursor::default());
+        assert!(scan.broken.is_empty(), "{name}: {:?}", scan.broken);
+        let told: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| READER.body(&log.path, entry.place).expect("a body"))
+            .map(|body| format!("{}{}", body.text, body.input))
+            .collect();
+        assert_eq!(told, ["fix it", "fix it", "so", "ls"], "{name}: {entries:?}");
+    }
+}
+
+/// What is no message is counted; the head is told with the first one.
+#[test]
+fn what_is_no_message_is_broken() {
+    let bad = r#"7, ["m0"]"#;
+    let text =
+        format!(r#"{{"sessionId": "s1", "messages": [{bad}, {{"id": "m1", "type": "user", "content": "go"}}, ["#);
+    let log = log("session-1.json", &text);
+    let (entries, scan) = log.scan(&Cursor::default());
+    let cut = text.rfind("}, [").map_or(0, |at| at + 1);
+    let at = |part: &str| text.find(part).unwrap_or(0);
+    assert_eq!(scan.broken, [at("7,") as u64, at("[\"m0") as u64, cut as u64]);
+    assert!(!entries.is_empty());
+    for entry in entries {
+        assert!(READER.body(&log.path, entry.place).expect("readable").is_some(), "{entry:?}");
+    }
+}

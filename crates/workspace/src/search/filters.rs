@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, TryLockError};
 
-use ::search::{Blocks, Filters, Store, Subject};
-use index::{Extent, Logs};
+use ::search::{AllFilters, Filters, Store, Subject};
+use index::{Extent, LogSummary, Logs};
 use rustc_hash::FxHashSet;
 
 use crate::Workspace;
@@ -18,10 +18,13 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn of(&self, extent: Extent<'_>) -> Option<Arc<Blocks>> {
-        self.filters.of(extent.log.0, extent.epoch)
+    pub(super) fn now(&self) -> AllFilters {
+        self.filters.now()
     }
 }
+
+/// A byte of stored filters takes as long to load as so many bytes of logs to scan.
+const SCANNED_AS_FAST: u64 = 8;
 
 /// What came of making filters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +38,16 @@ pub struct Filtered {
 }
 
 impl Workspace {
+    /// Takes what somebody made and left in `folder`, for one search of these sessions. Makes none and writes nothing;
+    /// does nothing where a scan is done sooner. Gives for how many logs.
+    pub fn load_filters<'p>(&self, folder: PathBuf, sessions: impl IntoIterator<Item = &'p Arc<LogSummary>>) -> usize {
+        let logs = self.index().snapshot();
+        let wanted: Vec<Subject<'_>> = sessions.into_iter().flat_map(|path| of_session(&logs, path)).collect();
+        let store = Store::new(folder);
+        let bytes: u64 = wanted.iter().map(|log| log.len).sum();
+        if bytes / SCANNED_AS_FAST < store.size() { 0 } else { store.load(&wanted, &self.filters.filters) }
+    }
+
     /// Makes the filters that searches lack, those of the newest sessions first, and keeps them in `folder` for the
     /// next start. Searches go on meanwhile, and are right whatever is made so far: what has no filter is scanned. Where
     /// somebody else is at it nothing is done. Fails only where the folder cannot be written to.
@@ -74,11 +87,12 @@ impl Workspace {
 
 /// All logs, those of the newest sessions first.
 fn subjects(logs: &Logs) -> Vec<Subject<'_>> {
-    let of_sessions = logs.sessions().flat_map(|path| {
-        let all = std::iter::once(&path.log).chain(logs.side_logs(&path.session));
-        all.filter_map(|log| logs.extent(*log)).map(subject)
-    });
-    of_sessions.collect()
+    logs.sessions().flat_map(|path| of_session(logs, path)).collect()
+}
+
+fn of_session<'l>(logs: &'l Logs, path: &LogSummary) -> impl Iterator<Item = Subject<'l>> + use<'l> {
+    let all = std::iter::once(path.log).chain(logs.side_logs(&path.session).iter().copied());
+    all.filter_map(|log| logs.extent(log)).map(subject)
 }
 
 fn subject(extent: Extent<'_>) -> Subject<'_> {

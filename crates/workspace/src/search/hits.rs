@@ -30,7 +30,7 @@ pub struct Hit {
     pub found: Vec<Range<usize>>,
 }
 
-/// The hits of one session, in its order.
+/// The hits of one session, in its order, or a portion of them.
 #[derive(Clone, Debug)]
 pub struct HitsOfSession {
     pub path: Arc<LogSummary>,
@@ -42,37 +42,61 @@ pub struct HitsOfSession {
     pub best: Field,
 }
 
+/// Hits of a session's first portion, so that they are told before the others are found; each portion is larger than
+/// the one before.
+const FIRST_PORTION: usize = 20;
+
+/// Takes portions of a session's hits.
+pub(super) type Tell<'t> = dyn FnMut(HitsOfSession) + 't;
+
+impl HitsOfSession {
+    /// Takes the portion that comes behind it.
+    pub(super) fn append(&mut self, next: HitsOfSession) {
+        self.hits.extend(next.hits);
+        self.total += next.total;
+        self.best = self.best.min(next.best);
+    }
+}
+
 /// The search of one session.
 struct Search<'s> {
     moment: &'s Moment<'s>,
     query: &'s Query,
+    path: &'s Arc<LogSummary>,
     session: &'s Session,
     /// Where something may be, by log. Logs that are not here were not looked through.
-    places: FxHashMap<LogId, &'s Places>,
+    places: FxHashMap<LogId, &'s Places<'s>>,
     records: FxHashMap<LogId, Option<Records>>,
+    /// Hits that may still be listed.
     most: usize,
+    /// Those of the portion that is being found, all of them that there are, and the best of their fields.
     hits: Vec<Hit>,
     total: usize,
     best: Option<Field>,
+    /// How many make a portion.
+    portion: usize,
 }
 
 impl Moment<'_> {
-    /// What is found at these places of a session's logs (in the order of [`Moment::group`]). `None`: nothing, or the
+    /// Tells what is found at these places of a session's logs (in the order of [`Moment::group`]): nothing where the
     /// session is told of by another log.
     pub(super) fn hits_of(
         &self,
         query: &Query,
         path: &Arc<LogSummary>,
-        places: &[Places],
+        places: &[Places<'_>],
         most: usize,
-        is_cancelled: &dyn Fn() -> bool,
-    ) -> Option<HitsOfSession> {
-        let session = self.logs.load_session(&path.session).filter(|session| session.path.log == path.log)?;
+        stop: &dyn Fn() -> bool,
+        tell: &mut Tell<'_>,
+    ) {
+        let session = self.logs.load_session(&path.session).filter(|session| session.path.log == path.log);
+        let Some(session) = session else { return };
         let logs = std::iter::once(&path.log).chain(self.logs.side_logs(&path.session));
         let logs = logs.filter(|log| self.logs.extent(**log).is_some()).copied();
         let mut search = Search {
             moment: self,
             query,
+            path,
             session: &session,
             places: logs.zip(places).collect(),
             records: FxHashMap::default(),
@@ -80,16 +104,16 @@ impl Moment<'_> {
             hits: Vec::new(),
             total: 0,
             best: None,
+            portion: FIRST_PORTION,
         };
         for turn in &session.path.turns {
-            if is_cancelled() {
-                return None;
+            if stop() {
+                break;
             }
             search.prompt(turn);
-            search.steps(turn, is_cancelled);
+            search.steps(turn, stop, tell);
         }
-        let Search { hits, total, best, .. } = search;
-        Some(HitsOfSession { path: path.clone(), hits, total, best: best? })
+        search.hand_over(tell);
     }
 
     fn is_copy(&self, log: LogId, record: Option<trace::RecordId>) -> bool {
@@ -98,6 +122,14 @@ impl Moment<'_> {
 }
 
 impl Search<'_> {
+    fn hand_over(&mut self, tell: &mut Tell<'_>) {
+        let Some(best) = self.best.take() else { return };
+        let (hits, total) = (std::mem::take(&mut self.hits), std::mem::take(&mut self.total));
+        self.most -= hits.len();
+        self.portion *= 4;
+        tell(HitsOfSession { path: self.path.clone(), hits, total, best });
+    }
+
     fn may_hold(&self, log: LogId, place: Place) -> bool {
         let bytes = place.at..place.at.saturating_add(u64::from(place.len));
         self.places.get(&log).is_some_and(|places| places.touch(bytes))
@@ -120,7 +152,7 @@ impl Search<'_> {
         self.look(Field::Prompt, &text, turn.started, |hit| Hit { turn: turn.number, ..hit });
     }
 
-    fn steps(&mut self, turn: &Arc<Turn>, is_cancelled: &dyn Fn() -> bool) {
+    fn steps(&mut self, turn: &Arc<Turn>, stop: &dyn Fn() -> bool, tell: &mut Tell<'_>) {
         let mut steps = Vec::new();
         let wanted = |log: LogId, step: &Step| {
             let of_result = || step.result.as_ref().is_some_and(|result| self.may_hold(log, result.place));
@@ -129,11 +161,14 @@ impl Search<'_> {
         let session = self.session;
         session.steps_where(turn, &wanted, &mut steps);
         for at in steps {
-            if is_cancelled() {
+            if stop() {
                 return;
             }
             if !self.moment.is_copy(at.log, at.step.record) {
                 self.step(&at);
+            }
+            if self.total >= self.portion {
+                self.hand_over(tell);
             }
         }
     }

@@ -13,12 +13,13 @@ mod tests;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use ::search::{Group, Part, Places, Probe, Scanner};
+use ::search::{AllFilters, Group, Part, Places, Probe, Scanner};
 use index::LogSummary;
 
 use crate::Moment;
 
 pub use filters::Filtered;
+use hits::Tell;
 pub use hits::{Hit, HitsOfSession};
 pub use query::{Field, Query};
 
@@ -42,8 +43,8 @@ pub struct Course<'c> {
     pub most: usize,
     /// Looked at for each chunk of a log and for each record.
     pub is_cancelled: &'c (dyn Fn() -> bool + Sync),
-    /// Handed the hits of each session as they are found, the newest session first; it may break off, and what was
-    /// found by then is told.
+    /// Handed hits as they are found, those of the newest session first, of a session with many in several portions; it
+    /// may break off, and what was found by then is told.
     pub sink: &'c mut dyn FnMut(&HitsOfSession) -> ControlFlow<()>,
 }
 
@@ -69,31 +70,39 @@ impl Moment<'_> {
     ) -> Found {
         let wanted = |path: &&Arc<LogSummary>| query.agent.is_none_or(|agent| agent == path.agent);
         let paths: Vec<&Arc<LogSummary>> = sessions.into_iter().filter(wanted).collect();
-        let groups: Vec<Group<'_>> = paths.iter().map(|path| self.group(path)).collect();
         let need = query.need();
         let (scanner, probe) = (Scanner::new(&need), Probe::new(&need));
         let mut found = Found::default();
         let Course { most, is_cancelled, sink } = course;
-        let read = |group: usize, places: &[Places]| {
-            let path = *paths.get(group)?;
-            self.hits_of(query, path, places, most, is_cancelled)
+        let filters = self.workspace.filters.now();
+        let group =
+            |number: usize| paths.get(number).map_or(Group { parts: Vec::new() }, |path| self.group(path, &filters));
+        let read = |number: usize, places: &[Places<'_>], stop: &dyn Fn() -> bool, tell: &mut Tell<'_>| {
+            if let Some(path) = paths.get(number) {
+                self.hits_of(query, path, places, most, stop, tell);
+            }
         };
-        ::search::hunt(&groups, &scanner, &probe, is_cancelled, &read, &mut |hits| {
+        let mut open: Option<HitsOfSession> = None;
+        ::search::hunt(paths.len(), &group, &scanner, &probe, is_cancelled, &read, &mut |hits| {
             let goes_on = sink(&hits);
-            found.take(hits, most);
+            match &mut open {
+                Some(session) if session.path.log == hits.path.log => session.append(hits),
+                _ => open.replace(hits).into_iter().for_each(|session| found.take(session, most)),
+            }
             goes_on
         });
+        open.into_iter().for_each(|session| found.take(session, most));
         found
     }
 
     /// The logs of a session: its own, then those of its sub-agents.
-    fn group(&self, path: &LogSummary) -> Group<'_> {
+    fn group(&self, path: &LogSummary, filters: &AllFilters) -> Group<'_> {
         let logs = std::iter::once(&path.log).chain(self.logs.side_logs(&path.session));
         let extents = logs.filter_map(|log| self.logs.extent(*log));
         let parts = extents.map(|extent| Part {
             path: extent.file,
             len: extent.len,
-            blocks: self.workspace.filters.of(extent),
+            blocks: filters.of(extent.log.0, extent.epoch),
         });
         Group { parts: parts.collect() }
     }

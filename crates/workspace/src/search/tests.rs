@@ -48,9 +48,15 @@ impl Place {
     /// The same without looking at any byte before all texts are read.
     fn search_all(&self, query: &str) -> Vec<HitsOfSession> {
         let moment = self.workspace.moment();
-        let all = vec![Places::All; 100];
-        let sessions = moment.logs().sessions();
-        sessions.filter_map(|path| moment.hits_of(&parsed(query), path, &all, usize::MAX, &|| false)).collect()
+        let all: Vec<Places<'_>> = (0..100).map(|_| Places::All).collect();
+        let mut found: Vec<HitsOfSession> = Vec::new();
+        for path in moment.logs().sessions() {
+            moment.hits_of(&parsed(query), path, &all, usize::MAX, &|| false, &mut |hits| match found.last_mut() {
+                Some(last) if last.path.log == hits.path.log => last.append(hits),
+                _ => found.push(hits),
+            });
+        }
+        found
     }
 }
 
@@ -308,6 +314,28 @@ fn what_was_asked_for_comes_before_what_was_put_out() {
 }
 
 #[test]
+fn a_session_with_many_hits_is_told_in_portions() {
+    let place = Place::new();
+    let lines: Vec<(&str, &str)> = std::iter::once(("prompt", "go")).chain([("answer", "a needle"); 200]).collect();
+    place.write(CLAUDE, &claude_log("c", &lines, &mut |value: &Value| value.to_string()));
+    place.read();
+    let mut portions = Vec::new();
+    let mut search = |most: usize, enough: usize| {
+        portions.clear();
+        let moment = place.workspace.moment();
+        let sink = &mut |hits: &HitsOfSession| {
+            portions.push((hits.hits.len(), hits.total));
+            if portions.len() < enough { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let course = Course { most, is_cancelled: &|| false, sink };
+        let found = moment.search_by(&parsed("needle"), moment.logs().sessions(), course);
+        (portions.clone(), found.total, found.sessions, told(&found.listed).lines().count())
+    };
+    assert_eq!(search(90, 9), (vec![(20, 20), (70, 80), (0, 100)], 200, 1, 90));
+    assert_eq!(search(90, 1), (vec![(20, 20)], 20, 1, 20));
+}
+
+#[test]
 fn a_sub_agents_words_are_its_parents_and_a_copy_is_told_once() {
     let place = Place::new();
     let plain = &mut |value: &Value| value.to_string();
@@ -383,6 +411,47 @@ fn logs_that_grow_or_are_gone() {
     assert_eq!((count("needle"), count("short")), (0, 1), "filters of another file are none");
     fs::remove_file(place.folder.path().join(CLAUDE)).expect("removed");
     assert_eq!(count("short"), 0, "gone with its file");
+}
+
+/// A command takes the filters that a server left, and is right whatever happened to the logs since.
+#[test]
+fn filters_that_another_process_made() {
+    let place = Place::new();
+    let cache = place.folder.path().join("cache");
+    let long = "word ".repeat(20_000);
+    let log = |name: &str, last: &str| {
+        let lines = [("prompt", "go"), ("answer", &*long), ("answer", last)];
+        let text = claude_log(name, &lines, &mut |value: &Value| value.to_string());
+        place.write(&format!(".claude/projects/-w/{name}.jsonl"), &text);
+        text
+    };
+    let texts = ["a", "b", "c"].map(|name| log(name, "a needle"));
+    place.read();
+    place.make_filters(Some(&cache));
+    let check = |loaded: usize, needles: usize, pins: usize| {
+        let env = Env { home: Some(place.folder.path().to_owned()), ..Env::default() };
+        let other = Workspace::new(Arc::new(Index::new(env)), Settings::default());
+        other.index().refresh(&|_| {});
+        let moment = other.moment();
+        assert_eq!(other.load_filters(cache.clone(), moment.logs().sessions()), loaded);
+        for (word, count) in [("needle", needles), ("pin", pins), ("nothing", 0)] {
+            assert_eq!(moment.search(&parsed(word), moment.logs().sessions(), 10).total, count, "{word}");
+        }
+    };
+    check(3, 3, 0);
+    let grown = format!("{}{}\n", texts[0], claude("a", 9, "assistant", json!([{ "type": "text", "text": "a pin" }])));
+    place.write(".claude/projects/-w/a.jsonl", &grown);
+    log("b", "pins and pins and pins");
+    check(2, 2, 2);
+    let few = |name: &str| {
+        let moment = place.workspace.moment();
+        let one = moment.logs().sessions().filter(|path| &*path.session == name).cloned().collect::<Vec<_>>();
+        Workspace::load_filters(&place.workspace, cache.clone(), &one)
+    };
+    place.write(".claude/projects/-w/d.jsonl", &claude_log("d", &[("prompt", "x")], &mut |value| value.to_string()));
+    place.read();
+    assert_eq!(few("d"), 0, "scanned sooner");
+    assert!(!cache.join("other").exists());
 }
 
 /// JSON as any writer may spell it: each character as it is or escaped, by `habits`.
