@@ -335,7 +335,7 @@ impl Timeline {
         }
         let Some(parent) = head else { return self.root(ids, event) };
         self.find_bridge(head, ids, event);
-        self.across(&[parent], ids, event)
+        self.across(&[parent], &[], ids, event)
     }
 
     /// The state of the file in a commit.
@@ -346,17 +346,17 @@ impl Timeline {
             None => {
                 self.find_bridge(head, ids, event);
                 let parents: Vec<NodeId> = parents.iter().filter_map(|key| self.state_of(*key)).collect();
-                let sources = self.sources_of_commit(parents.into_iter());
-                if sources.is_empty() { self.root(ids, event) } else { self.across(&sources, ids, event) }
+                let sources = self.sources_of_commit(parents.iter().copied());
+                if sources.is_empty() { self.root(ids, event) } else { self.across(&sources, &parents, ids, event) }
             }
         };
         self.heads.committed = Some(node);
         node
     }
 
-    /// A new state that came from others in a way that nobody tells.
-    fn across(&mut self, sources: &[NodeId], ids: &[LineId], event: &Event) -> NodeId {
-        let splices = self.gap(sources, ids, event);
+    /// A new state that came from others in a way that nobody tells. `parents`: those that it certainly came from.
+    fn across(&mut self, sources: &[NodeId], parents: &[NodeId], ids: &[LineId], event: &Event) -> NodeId {
+        let splices = self.gap(sources, parents, ids, event);
         let Some((parent, others)) = sources.split_last() else { return self.root(ids, event) };
         let node = self.add(Some(*parent), Cause::Gap, event, splices);
         if let Some(made) = self.nodes.get_mut(node.0 as usize) {
