@@ -406,11 +406,13 @@ impl Timeline {
         }
         let text = self.copy_of(born);
         let lost = lines.iter().filter(gone);
-        let lost: Vec<(u32, Line)> = lost.filter_map(|lost| Some((lost.line, *text.get(lost.line as usize)?))).collect();
+        let lost: Vec<(u32, Line)> =
+            lost.filter_map(|lost| Some((lost.line, *text.get(lost.line as usize)?))).collect();
         let at = |written: &Written| if let LineNow::At(now) = written.now { Some(now) } else { None };
         let taken = lines.iter().filter_map(at).collect();
         for (line, now) in self.lines_that_stand(blame, &lost, taken) {
-            let same = lines.iter_mut().filter(|written| written.line == line && matches!(written.now, LineNow::Gone(_)));
+            let same =
+                lines.iter_mut().filter(|written| written.line == line && matches!(written.now, LineNow::Gone(_)));
             same.for_each(|written| written.now = LineNow::At(now));
         }
     }

@@ -21,13 +21,7 @@ const MOST: usize = 6;
 impl Timeline {
     /// The difference to the text `ids` from the last of `sources`, with the lines that any of them accounts for.
     /// `parents`: those that the text certainly came from.
-    pub(crate) fn gap(
-        &mut self,
-        sources: &[NodeId],
-        parents: &[NodeId],
-        ids: &[LineId],
-        event: &Event,
-    ) -> Vec<Splice> {
+    pub(crate) fn gap(&mut self, sources: &[NodeId], parents: &[NodeId], ids: &[LineId], event: &Event) -> Vec<Splice> {
         let child = self.next_node();
         let texts: Vec<(NodeId, Vec<Line>)> =
             sources.iter().map(|source| (*source, self.text_of(*source).to_vec())).collect();
@@ -71,7 +65,8 @@ impl Timeline {
         let heads = accounts.iter_mut().zip(texts).filter(|((node, _), _)| !parents.contains(node));
         for ((_, flowed), (_, text)) in heads {
             let claims = |(at, line): (usize, &Line)| {
-                is_new.get(at) == Some(&true) && self.marks.get(line.mark as usize).is_some_and(|mark| mark.step.is_some())
+                is_new.get(at) == Some(&true)
+                    && self.marks.get(line.mark as usize).is_some_and(|mark| mark.step.is_some())
             };
             if !flowed.lines.iter().enumerate().any(claims) {
                 continue;
@@ -105,7 +100,8 @@ impl Timeline {
         for part in parts {
             let lines: Vec<u32> = part.iter().map(|(line, _)| *line).filter(|line| new[*line as usize]).collect();
             let (came, stayed): (Vec<u32>, Vec<u32>) = lines.iter().partition(|line| came.contains(line));
-            let of = |lines: &[u32]| lines.iter().filter_map(|line| own.get(*line as usize)).copied().collect::<Vec<_>>();
+            let of =
+                |lines: &[u32]| lines.iter().filter_map(|line| own.get(*line as usize)).copied().collect::<Vec<_>>();
             let (came_size, stayed_size) = (size(&self.interner, &of(&came)), size(&self.interner, &of(&stayed)));
             if came_size.letters < stayed_size.letters && !came_size.is_at_least(FAR) {
                 doubtful.extend(came);

@@ -99,8 +99,11 @@ impl Moment<'_> {
         lost: &Lost,
         gained: &Gained,
     ) -> Vec<Sources> {
-        let wanted: FxHashSet<&str> =
-            lines(text).zip(untold).filter(|(line, untold)| **untold && !is_small(line)).map(|(line, _)| line).collect();
+        let wanted: FxHashSet<&str> = lines(text)
+            .zip(untold)
+            .filter(|(line, untold)| **untold && !is_small(line))
+            .map(|(line, _)| line)
+            .collect();
         let mut all = vec![Sources { open: untold.to_vec(), files: lost.sources(repo, own, &wanted) }];
         for commit in gained.commits_of(&wanted) {
             let came: Vec<bool> = lines(text)

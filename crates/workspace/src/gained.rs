@@ -103,7 +103,8 @@ fn gained(repo: &Repo, rel: &str) -> FxHashMap<u64, Option<CommitId>> {
             known.unwrap_or_else(|| {
                 let blob = states.get(at).and_then(|state| repo.blob(state.blob?)).unwrap_or_default();
                 let text = String::from_utf8_lossy(&blob);
-                let made: Arc<FxHashSet<u64>> = Arc::new(lines(&text).filter(|line| !is_small(line)).map(hash).collect());
+                let made: Arc<FxHashSet<u64>> =
+                    Arc::new(lines(&text).filter(|line| !is_small(line)).map(hash).collect());
                 if let Some(place) = texts.get_mut(at) {
                     *place = Some(made.clone());
                 }
@@ -138,7 +139,10 @@ impl Gained {
     /// The commits in which enough of the wanted lines came.
     pub(crate) fn commits_of(&self, wanted: &FxHashSet<&str>) -> Vec<CommitId> {
         let mut counts: FxHashMap<CommitId, usize> = FxHashMap::default();
-        wanted.iter().filter_map(|line| self.commit_of(line)).for_each(|commit| *counts.entry(commit).or_default() += 1);
+        wanted
+            .iter()
+            .filter_map(|line| self.commit_of(line))
+            .for_each(|commit| *counts.entry(commit).or_default() += 1);
         let mut commits: Vec<(usize, String, CommitId)> = counts
             .into_iter()
             .filter(|(_, count)| *count >= LEAST_LINES)

@@ -83,7 +83,9 @@ fn stamp(path: &Path) -> Stamp {
 impl Lost {
     fn is_like(&self, other: &Lost) -> bool {
         let same = |(a, b): (&LostFrom, &LostFrom)| a.rel == b.rel && a.stamp == b.stamp;
-        self.commit == other.commit && self.files.len() == other.files.len() && self.files.iter().zip(&other.files).all(same)
+        self.commit == other.commit
+            && self.files.len() == other.files.len()
+            && self.files.iter().zip(&other.files).all(same)
     }
 
     /// The files, but `own`, that lost some of the wanted lines.

@@ -96,21 +96,20 @@ impl Moment<'_> {
         clues: &[Clue],
         moved: &Clue,
     ) -> bool {
-        let after = clues.iter().filter(|clue| clue.tells() && !clue.is_before(moved));
-        let first = after.min_by_key(|clue| (clue.log != moved.log, clue.at, clue.order));
-        let seen = match first {
-            Some(clue) => self.text_found(clue, target),
-            None => read_text(&target.path),
-        };
+        let mut after: Vec<&Clue> = clues.iter().filter(|clue| clue.tells() && !clue.is_before(moved)).collect();
+        after.sort_by_key(|clue| (clue.log != moved.log, clue.at, clue.order));
+        let seen = after.into_iter().find_map(|clue| self.text_found(clue, target));
+        let seen = seen.unwrap_or_else(|| read_text(&target.path));
         let last = || self.timeline_of(former, of_former).newest_text(moved.tree);
         seen.is_some_and(|seen| last().is_some_and(|last| provenance::is_mostly(&last, &seen)))
     }
 
-    /// The whole text that an event found, or showed.
-    fn text_found(&self, clue: &Clue, target: &Target<'_>) -> Option<String> {
+    /// The whole text that an event found, or showed; `Some(None)`: there was no file. `None`: it tells neither.
+    fn text_found(&self, clue: &Clue, target: &Target<'_>) -> Option<Option<String>> {
         match self.event(clue, target, &mut StepNumbers::default())?.what {
-            Happening::Seen { text, .. } => Some(text.to_string()),
-            Happening::Edit { change, .. } => change.before.as_ref().map(ToString::to_string),
+            Happening::Seen { text, .. } => Some(Some(text.to_string())),
+            Happening::Edit { change, .. } if change.created => Some(None),
+            Happening::Edit { change, .. } => change.before.as_ref().map(|before| Some(before.to_string())),
             Happening::Ran { .. } | Happening::ByHand => None,
         }
     }

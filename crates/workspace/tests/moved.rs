@@ -16,7 +16,8 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(done.status.success(), "{args:?}");
 }
 
-const TEXT: &str = "fn first_of_all() -> usize {\n    count_of_all_the_apples_in_the_garden(7)\n}\nfn second_of_all() -> usize {\n}\n";
+const TEXT: &str =
+    "fn first_of_all() -> usize {\n    count_of_all_the_apples_in_the_garden(7)\n}\nfn second_of_all() -> usize {\n}\n";
 
 /// Which call wrote the first line of `new/a.rs`, which came to be by these commands after `t0` had written `old/a.rs`
 /// (and, where `there` is so, `t9` the other one before).

@@ -226,9 +226,11 @@ impl Answers<'_> {
         };
         if let Some(elsewhere) = file.stood_elsewhere(line) {
             let stood: Box<str> = place(&elsewhere.path, elsewhere.there);
-            return Some(elsewhere.commit.map_or(stood.clone(), |commit| {
-                format!("{stood}, before commit {}", commit.short()).into()
-            }));
+            return Some(
+                elsewhere
+                    .commit
+                    .map_or(stood.clone(), |commit| format!("{stood}, before commit {}", commit.short()).into()),
+            );
         }
         let stood = self.moment.with_timeline(&file.path, |known| known.timeline.stood(&file.blame, line as usize))?;
         Some(place(&file.path, stood.line))

@@ -67,7 +67,10 @@ fn check(told: &str, text: &str, expect: Expect) {
 /// A line that went from a file with its own history to one of which nothing is known.
 #[test]
 fn lines_from_another_file() {
-    let (block, rest) = ("    harvest(apples, 12, baskets, ladders);/    carry(baskets, barn, 7);/    weigh(barn, scales, 99);", "fn rest() {}");
+    let (block, rest) = (
+        "    harvest(apples, 12, baskets, ladders);/    carry(baskets, barn, 7);/    weigh(barn, scales, 99);",
+        "fn rest() {}",
+    );
     let before = format!("fn autumn() {{/{block}/}}/{rest}").replace('/', "\n");
     let told = story(&format!("1 {rest} => fn autumn() {{/{block}/}}/{rest}"));
     let source = Source { path: "other".into(), before, now: format!("fn autumn() {{\n}}\n{rest}"), commit: None };
