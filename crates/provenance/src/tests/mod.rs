@@ -139,6 +139,14 @@ fn worktrees() {
 }
 
 #[test]
+fn a_clock_that_is_slow() {
+    // What log 2 did stands in older texts as well, and is first taken for having been done to those.
+    let told = "~0 blob abcdefgh\n&2 ~1 7 hunks 1/1 =a+Y=b\n&1 ~2 shown abcdefgh\n&1 ~3 1 abcdefgh -> abcdeXfgh\n\
+                &2 ~4 8 hunks 1/1 +W=a\n&1 ~5 shown aYbcdeXfgh\n&1 ~6 2 aYbcdeXfgh -> aYbcdeXfghZ\n&1 ~8 shown WaYbcdeXfghZ";
+    check(told, "WaYbcdeXfghZ", expect!["8 . 7 . . . . 1 . . . 2"]);
+}
+
+#[test]
 fn commits_from_elsewhere() {
     // On X alone, which stood beside four others here, the commit may have come to by itself.
     check("blob ab\n@1 1 ab -> aXPQRSb\nblob aXZb < 0", "aXZb", expect![". . . ."]);
