@@ -292,8 +292,19 @@ fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     if let Some(after) = &change.after {
         return Some(written(timeline, event, step, Some(parent), after));
     }
-    let fresh = marks(timeline, step);
     let ranges = timeline.with_text_of(parent, |timeline, old| ranges(timeline, old, change))?;
+    replace(timeline, event, step, ranges, parent)
+}
+
+/// The state after the step, which replaced these lines of the state that it found.
+pub(crate) fn replace(
+    timeline: &mut Timeline,
+    event: &Event,
+    step: StepKey,
+    ranges: Vec<Range>,
+    parent: NodeId,
+) -> Option<NodeId> {
+    let fresh = marks(timeline, step);
     let mut splices = Vec::new();
     let mut shift = 0i64;
     for Range { from, to, lines } in ranges {
@@ -333,10 +344,10 @@ fn ranges(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<R
 }
 
 /// Old lines `from..to` become `lines`.
-struct Range {
-    from: usize,
-    to: usize,
-    lines: Vec<LineId>,
+pub(crate) struct Range {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) lines: Vec<LineId>,
 }
 
 fn by_hunks(timeline: &mut Timeline, old: &Paged, hunks: &[Hunk]) -> Option<Vec<Range>> {

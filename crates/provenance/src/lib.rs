@@ -21,6 +21,7 @@ mod reflow;
 mod sources;
 mod text;
 mod timeline;
+mod waiting;
 
 #[cfg(test)]
 mod tests;

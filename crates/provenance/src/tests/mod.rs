@@ -89,6 +89,25 @@ fn hunks_that_count_an_empty_line_behind_the_last_line_end() {
 }
 
 #[test]
+fn edits_whose_outcome_was_seen_later() {
+    // Somebody put H in, and wrote I over b, where the edit came afterwards.
+    let told = "seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen HaIXYZcd";
+    check(told, "HaIXYZcd", expect![". . . 1 1 1 . ."]);
+    check(&format!("{told}\n2 Y=>YW"), "HaIXYWZcd", expect![". . . 1 1 2 1 . ."]);
+    // Two of them, one over the other.
+    let told = "seen abcd\n1 hunks 1/1 =HaI+XYZ=c\n2 hunks 4/4 =X-Y+VW=Z\nseen HaIXVWZcd";
+    check(told, "HaIXVWZcd", expect![". . . 1 2 2 1 . ."]);
+    // A line of it, or one around it, is another one: nothing proves the place.
+    check("seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen HaIXYVcd", "HaIXYVcd", expect![". . . . . . . ."]);
+    check("seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen aIXYZcd", "aIXYZcd", expect![". . . . . . ."]);
+    // Another log tells the same lines.
+    let twice = "seen abcd\n&1 1 hunks 1/1 =HaI+XYZ=c\n&2 2 hunks 1/1 =HaI+XYZ=c\nseen HaIXYZcd";
+    check(twice, "HaIXYZcd", expect![". . . . . . . ."]);
+    // They stood there before.
+    check("seen aXYZbcd\n1 hunks 1/1 =HaI+XYZ=c\nseen HaIXYZcd", "HaIXYZcd", expect![". . . . . . . ."]);
+}
+
+#[test]
 fn lines_at_the_ends_of_a_replacement() {
     // E and F stand twice afterwards: those after g are the old ones, for g is.
     check("seen cRgEFT\n1 RgEFT=>gEFNnEFT", "cgEFNnEFT", expect![". . . . 1 1 . . ."]);
