@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use provenance::{Blame, is_small, lines, moved_from};
 use repo::{CommitId, Repo};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use trace::{Evidence, LineOrigin, StepKey};
 
 use crate::Moment;
@@ -14,7 +14,7 @@ use crate::gained::Gained;
 use crate::lost::Lost;
 
 /// Telling lines of unknown origin from which on it is worth to look.
-pub(crate) const LEAST_LINES: usize = 3;
+const LEAST_LINES: usize = 3;
 /// Files that lost lines that are looked at. Of more than that it is not known from which one a line came.
 pub(crate) const MOST_FILES: usize = 64;
 
@@ -105,11 +105,14 @@ impl Moment<'_> {
             .map(|(line, _)| line)
             .collect();
         let mut all = vec![Sources { open: untold.to_vec(), files: lost.sources(repo, own, &wanted) }];
+        let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
+        lines(text).for_each(|line| *counts.entry(line).or_default() += 1);
+        // Of a line that stands at several places git does not tell which one came when.
+        let is_common = |line: &str| is_small(line) || counts.get(line).is_some_and(|count| *count > 1);
         for commit in gained.commits_of(&wanted) {
-            let came: Vec<bool> = lines(text)
-                .zip(untold)
-                .map(|(line, untold)| *untold && (is_small(line) || gained.commit_of(line) == Some(commit)))
-                .collect();
+            let came =
+                |(line, untold): (&str, &bool)| *untold && (is_common(line) || gained.commit_of(line) == Some(commit));
+            let came: Vec<bool> = lines(text).zip(untold).map(came).collect();
             all.push(Sources { open: came, files: self.lost_in(repo, commit, own, &wanted) });
         }
         all

@@ -1,16 +1,16 @@
 //! In which commit each line of a file came to it, and which other files lost lines there.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use provenance::{is_small, lines};
-use repo::{CommitId, CommittedFile, Repo, StateBefore, StateKind};
+use repo::{BlobId, CommitId, CommittedFile, Repo, StateBefore, StateKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Moment;
 use crate::file::FileView;
-use crate::foreign::{LEAST_LINES, MOST_FILES, Source};
-use crate::lost::{gone, has_some, hash};
+use crate::foreign::{MOST_FILES, Source};
+use crate::lost::{gone, hash};
 
 /// Versions of a file that are looked at, and how long git is asked for them.
 const MOST_VERSIONS: usize = 200;
@@ -60,32 +60,50 @@ impl Moment<'_> {
         let key = (repo.common_dir().to_owned(), commit);
         let known = self.workspace.shown.get(&key).map(|files| files.clone());
         let files = known.unwrap_or_else(|| {
-            let files: Arc<[CommittedFile]> = files_with_less(repo, commit).into();
+            let files: Arc<[LostInCommit]> = files_with_less(repo, commit).into();
             self.workspace.shown.insert(key, files.clone());
             files
         });
         if files.len() > MOST_FILES {
             return Vec::new();
         }
-        let source = |file: &CommittedFile| {
-            let text = |blob| String::from_utf8(repo.blob(blob)?).ok();
-            let before = text(file.before?)?;
-            if !has_some(wanted, |wanted| lines(&before).any(|line| hash(line) == wanted)) {
-                return None;
-            }
-            let now = file.after.map_or(Some(String::new()), text)?;
-            let gone = gone(&before, &now);
-            let path = repo.root().join(&file.rel);
-            has_some(wanted, |line| gone.contains(&line)).then_some(Source { path, before, now, commit: Some(commit) })
+        let others = files.iter().filter(|file| file.rel != own && file.has_lost(repo, wanted));
+        let source = |file: &LostInCommit| {
+            let (before, now) = file.texts(repo)?;
+            Some(Source { path: repo.root().join(&file.rel), before, now, commit: Some(commit) })
         };
-        files.iter().filter(|file| file.rel != own).filter_map(source).collect()
+        others.filter_map(source).collect()
     }
 }
 
-/// The files of which a commit took something, or all.
-fn files_with_less(repo: &Repo, commit: CommitId) -> Vec<CommittedFile> {
+/// A file of which a commit took something, or all.
+pub(crate) struct LostInCommit {
+    rel: String,
+    before: BlobId,
+    after: Option<BlobId>,
+    /// The telling lines that it has no more.
+    gone: OnceLock<FxHashSet<u64>>,
+}
+
+impl LostInCommit {
+    fn texts(&self, repo: &Repo) -> Option<(String, String)> {
+        let text = |blob| String::from_utf8(repo.blob(blob)?).ok();
+        Some((text(self.before)?, self.after.map_or(Some(String::new()), text)?))
+    }
+
+    fn has_lost(&self, repo: &Repo, wanted: &FxHashSet<&str>) -> bool {
+        let of_texts = || self.texts(repo).map(|(before, now)| gone(&before, &now)).unwrap_or_default();
+        let gone = self.gone.get_or_init(of_texts);
+        wanted.iter().any(|line| gone.contains(&hash(line)))
+    }
+}
+
+fn files_with_less(repo: &Repo, commit: CommitId) -> Vec<LostInCommit> {
     let files = repo.show(&commit.to_string()).map(|shown| shown.files).unwrap_or_default();
-    files.into_iter().filter(|file| file.before.is_some()).take(MOST_FILES + 1).collect()
+    let of_file = |file: CommittedFile| {
+        Some(LostInCommit { rel: file.rel, before: file.before?, after: file.after, gone: OnceLock::new() })
+    };
+    files.into_iter().filter_map(of_file).take(MOST_FILES + 1).collect()
 }
 
 fn gained(repo: &Repo, rel: &str) -> FxHashMap<u64, Option<CommitId>> {
@@ -136,18 +154,15 @@ impl Gained {
         self.commits.get(&hash(line)).copied().flatten()
     }
 
-    /// The commits in which enough of the wanted lines came.
+    /// The commits in which wanted lines came, those with most of them first.
     pub(crate) fn commits_of(&self, wanted: &FxHashSet<&str>) -> Vec<CommitId> {
         let mut counts: FxHashMap<CommitId, usize> = FxHashMap::default();
         wanted
             .iter()
             .filter_map(|line| self.commit_of(line))
             .for_each(|commit| *counts.entry(commit).or_default() += 1);
-        let mut commits: Vec<(usize, String, CommitId)> = counts
-            .into_iter()
-            .filter(|(_, count)| *count >= LEAST_LINES)
-            .map(|(commit, count)| (count, commit.to_string(), commit))
-            .collect();
+        let mut commits: Vec<(usize, String, CommitId)> =
+            counts.into_iter().map(|(commit, count)| (count, commit.to_string(), commit)).collect();
         commits.sort_by(|a, b| (b.0, &a.1).cmp(&(a.0, &b.1)));
         commits.into_iter().take(MOST_COMMITS).map(|(.., commit)| commit).collect()
     }

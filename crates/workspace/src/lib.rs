@@ -61,7 +61,7 @@ pub struct Workspace {
     /// By file: in which commits its lines came.
     gained: DashMap<PathBuf, Arc<gained::Gained>>,
     /// By repository and commit: the files of which it took something.
-    shown: DashMap<(PathBuf, repo::CommitId), Arc<[repo::CommittedFile]>>,
+    shown: DashMap<(PathBuf, repo::CommitId), Arc<[gained::LostInCommit]>>,
     /// By worktree: whether agents are known to have worked there, as of one publication of the logs.
     agents_in: DashMap<PathBuf, (u64, bool)>,
     /// By repository: whether agents worked on files that are gone, as of one publication of the logs.

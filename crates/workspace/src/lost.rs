@@ -10,7 +10,7 @@ use repo::{ChangeKind, CommitId, Repo};
 use rustc_hash::{FxHashSet, FxHasher};
 
 use crate::Moment;
-use crate::foreign::{LEAST_LINES, MOST_FILES, Source};
+use crate::foreign::{MOST_FILES, Source};
 use crate::gather::read_text;
 
 /// How much longer than it took to look over a worktree what was found is taken for true, as long as nothing was saved
@@ -110,7 +110,7 @@ impl LostFrom {
             let Some(source) = self.read(repo) else { return FxHashSet::default() };
             gone(&source.before, &source.now)
         });
-        has_some(wanted, |line| gone.contains(&line))
+        wanted.iter().any(|line| gone.contains(&hash(line)))
     }
 }
 
@@ -118,11 +118,6 @@ impl LostFrom {
 pub(crate) fn gone(before: &str, now: &str) -> FxHashSet<u64> {
     let still: FxHashSet<u64> = lines(now).map(hash).collect();
     lines(before).filter(|line| !is_small(line)).map(hash).filter(|line| !still.contains(line)).collect()
-}
-
-/// Whether enough of the wanted lines are such, by their hashes.
-pub(crate) fn has_some(wanted: &FxHashSet<&str>, is_such: impl Fn(u64) -> bool) -> bool {
-    wanted.iter().filter(|line| is_such(hash(line))).take(LEAST_LINES).count() == LEAST_LINES
 }
 
 pub(crate) fn hash(line: &str) -> u64 {
