@@ -69,7 +69,7 @@ impl Moment<'_> {
             let mut origins = Vec::new();
             for sources in self.sources(&repo, &own, &view.text, untold, &lost, &gained) {
                 let open: Vec<bool> = sources.open.iter().zip(&left).map(|(open, left)| *open && *left).collect();
-                let found = self.from_sources(&view.text, &sources.files, &open);
+                let found = self.found_in(&view.text, &sources.files, &open);
                 found.iter().for_each(|(line, ..)| left[*line] = false);
                 origins.extend(found);
             }
@@ -119,7 +119,7 @@ impl Moment<'_> {
     }
 
     /// The lines of a text that are `open` and stood in one of these files.
-    fn from_sources(&self, text: &str, sources: &[Source], open: &[bool]) -> Vec<Origin> {
+    fn found_in(&self, text: &str, sources: &[Source], open: &[bool]) -> Vec<Origin> {
         let mut origins: Vec<Origin> = Vec::new();
         let (mut seen, mut twice) = (FxHashSet::default(), FxHashSet::default());
         for source in sources {
