@@ -341,16 +341,16 @@ pub(crate) fn doubt_edges_of_moves(old: &[u32], new: &[u32], matches: &mut [Matc
     for (y, found) in matches.iter().enumerate() {
         match found.old() {
             Some(x) => now[x as usize] = Some(y),
-            None if *found == Match::New => {
+            None => {
                 came.entry(new[y]).and_modify(|place| *place = None).or_insert(Some(y));
             }
-            None => {}
         }
     }
     if came.is_empty() || now.iter().all(Option::is_some) {
         return;
     }
-    let stands = |x: usize, y: usize| old.get(x) == new.get(y) && matches.get(y) == Some(&Match::New);
+    let is_free = |y: usize| matches.get(y).is_some_and(|found| found.old().is_none());
+    let stands = |x: usize, y: usize| old.get(x) == new.get(y) && is_free(y);
     let is_gone = |x: &usize| now.get(*x) == Some(&None);
     let mut doubtful: Vec<(usize, usize)> = Vec::new();
     for (x, y) in now.iter().enumerate().filter_map(|(x, y)| Some((x, (*y)?))) {
