@@ -42,6 +42,8 @@ impl Reads {
 struct KnownView {
     version: i32,
     generation: u64,
+    /// How many buffers had been saved: lines may have gone from one file to another.
+    saves: u64,
     view: Arc<FileView>,
 }
 
@@ -113,18 +115,19 @@ impl Engine {
         document: &Document,
     ) -> Arc<FileView> {
         let (version, generation) = (document.version, moment.logs().generation());
+        let saves = self.workspace.buffers.saves();
         let make = || Arc::new(moment.open_file(path, &document.text()));
         // While logs are read nobody is named; the generation does not tell the end of that.
         if moment.reading().is_some() {
             return make();
         }
         if let Some(known) = self.views.get(key)
-            && (known.version, known.generation) == (version, generation)
+            && (known.version, known.generation, known.saves) == (version, generation, saves)
         {
             return known.view.clone();
         }
         let view = make();
-        self.views.insert(key.clone(), KnownView { version, generation, view: view.clone() });
+        self.views.insert(key.clone(), KnownView { version, generation, saves, view: view.clone() });
         view
     }
 

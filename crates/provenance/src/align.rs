@@ -330,6 +330,55 @@ pub(crate) fn doubt_islands(old: &[u32], new: &[u32], matches: &mut [Match]) {
     }
 }
 
+/// Lines that are gone which are looked back over for one that tells where they went.
+const MOST_GONE: usize = 64;
+
+/// A line that stayed beside lines that are gone, while those stand elsewhere with one like it beside them, may have gone
+/// with them; then somebody else put another one in its place.
+pub(crate) fn doubt_edges_of_moves(old: &[u32], new: &[u32], matches: &mut [Match]) {
+    let mut now: Vec<Option<usize>> = vec![None; old.len()];
+    let mut came: FxHashMap<u32, Option<usize>> = FxHashMap::default();
+    for (y, found) in matches.iter().enumerate() {
+        match found.old() {
+            Some(x) => now[x as usize] = Some(y),
+            None => {
+                came.entry(new[y]).and_modify(|place| *place = None).or_insert(Some(y));
+            }
+        }
+    }
+    if came.is_empty() || now.iter().all(Option::is_some) {
+        return;
+    }
+    let is_free = |y: usize| matches.get(y).is_some_and(|found| found.old().is_none());
+    let stands = |x: usize, y: usize| old.get(x) == new.get(y) && is_free(y);
+    let is_gone = |x: &usize| now.get(*x) == Some(&None);
+    let mut doubtful: Vec<(usize, usize)> = Vec::new();
+    for (x, y) in now.iter().enumerate().filter_map(|(x, y)| Some((x, (*y)?))) {
+        // After lines that are gone, and where these end elsewhere.
+        let above = (0..x).rev().take_while(is_gone).take(MOST_GONE);
+        let end = above.filter_map(|gone| Some((x - gone, came.get(old.get(gone)?).copied().flatten()?)));
+        let mut end = end.filter(|(len, z)| (0..*len).all(|n| stands(x - len + n, z + n))).map(|(len, z)| z + len);
+        if let Some(end) = end.next() {
+            let moved = (0..).take_while(|n| now.get(x + n) == Some(&Some(y + n)) && stands(x + n, end + n));
+            doubtful.extend(moved.map(|n| (x + n, y + n)));
+        }
+        // Before lines that are gone, and where these begin elsewhere.
+        let below = (x + 1..old.len()).take_while(is_gone).take(MOST_GONE);
+        let start = below.filter_map(|gone| Some((gone - x, came.get(old.get(gone)?).copied().flatten()?)));
+        let mut start = start
+            .filter(|(len, z)| len <= z && (0..*len).all(|n| stands(x + 1 + n, z + 1 - len + n)))
+            .map(|(len, z)| z - len);
+        if let Some(start) = start.next() {
+            let least = x.min(y).min(start);
+            let moved = (0..=least).take_while(|n| now[x - n] == Some(y - n) && stands(x - n, start - n));
+            doubtful.extend(moved.map(|n| (x - n, y - n)));
+        }
+    }
+    for (x, y) in doubtful {
+        matches[y] = Match::Unsure { candidates: vec![x as u32], maybe_new: true };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -348,6 +397,12 @@ mod tests {
     fn islands(old: &str, new: &str, expect: Expect) {
         let Alignment(mut matches) = align(&ids(old), &ids(new));
         doubt_islands(&ids(old), &ids(new), &mut matches);
+        show(&matches, expect);
+    }
+
+    fn edges(old: &str, new: &str, expect: Expect) {
+        let Alignment(mut matches) = align(&ids(old), &ids(new));
+        doubt_edges_of_moves(&ids(old), &ids(new), &mut matches);
         show(&matches, expect);
     }
 
@@ -377,6 +432,10 @@ mod tests {
         // A line that stands elsewhere too, among lines that were all replaced.
         islands("xABxCD", "xEFxGH", expect!["=++?++"]);
         islands("xABzCD", "xEFzGH", expect!["=++=++"]);
+        // The x of ABx, which is at the end now, or another one.
+        edges("ABxPQRST", "CDxPQRSTABx", expect!["++?=====+++"]);
+        edges("PQRSTxAB", "xABPQRSTxCD", expect!["+++=====?++"]);
+        edges("ABxPQRST", "CDxPQRSTAB", expect!["++======++"]);
         check("aab", "ab", expect!["?="]);
         check("ab", "aab", expect!["??="]);
     }

@@ -292,8 +292,19 @@ fn outcome(timeline: &mut Timeline, event: &Event, step: StepKey, change: &Chang
     if let Some(after) = &change.after {
         return Some(written(timeline, event, step, Some(parent), after));
     }
-    let fresh = marks(timeline, step);
     let ranges = timeline.with_text_of(parent, |timeline, old| ranges(timeline, old, change))?;
+    replace(timeline, event, step, ranges, parent)
+}
+
+/// The state after the step, which replaced these lines of the state that it found.
+pub(crate) fn replace(
+    timeline: &mut Timeline,
+    event: &Event,
+    step: StepKey,
+    ranges: Vec<Range>,
+    parent: NodeId,
+) -> Option<NodeId> {
+    let fresh = marks(timeline, step);
     let mut splices = Vec::new();
     let mut shift = 0i64;
     for Range { from, to, lines } in ranges {
@@ -326,20 +337,20 @@ fn marks(timeline: &mut Timeline, step: StepKey) -> Fresh {
 /// The places of a change in the text that the step found.
 fn ranges(timeline: &mut Timeline, old: &Paged, change: &Change) -> Option<Vec<Range>> {
     if change.replacements.is_empty() {
-        by_hunks(timeline, old.len(), &change.hunks)
+        by_hunks(timeline, old, &change.hunks)
     } else {
         by_replacement_near_hunks(timeline, old, change).or_else(|| by_replacements(timeline, old, change))
     }
 }
 
 /// Old lines `from..to` become `lines`.
-struct Range {
-    from: usize,
-    to: usize,
-    lines: Vec<LineId>,
+pub(crate) struct Range {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) lines: Vec<LineId>,
 }
 
-fn by_hunks(timeline: &mut Timeline, old: usize, hunks: &[Hunk]) -> Option<Vec<Range>> {
+fn by_hunks(timeline: &mut Timeline, old: &Paged, hunks: &[Hunk]) -> Option<Vec<Range>> {
     if hunks.is_empty() {
         return None;
     }
@@ -366,7 +377,34 @@ fn by_hunks(timeline: &mut Timeline, old: usize, hunks: &[Hunk]) -> Option<Vec<R
         }
         ranges.extend(open);
     }
-    ranges.iter().all(|range| range.from <= range.to && range.to <= old).then_some(ranges)
+    if ranges.last().is_some_and(|last| last.to == old.len() + 1) {
+        let last = ranges.pop()?;
+        let free = ranges.last().map_or(0, |before| before.to);
+        ranges.push(within(&timeline.interner, old, last, free));
+    }
+    ranges.iter().all(|range| range.from <= range.to && range.to <= old.len()).then_some(ranges)
+}
+
+/// A range that reaches beyond the last line: for who made the hunk an empty line follows the last line end, before and
+/// after. `free`: lines before this belong to another range.
+fn within(words: &Interner, old: &Paged, range: Range, free: usize) -> Range {
+    let Range { from, to, mut lines } = range;
+    let end = old.len();
+    let is_empty = |id: LineId| words.text(id).is_empty();
+    if from > end {
+        // What was the empty line behind all is one of the file now.
+        let ends = lines.pop_if(|id| is_empty(*id));
+        lines.extend(ends);
+        lines.rotate_right(usize::from(ends.is_some()));
+        return Range { from: end, to: end, lines };
+    }
+    if lines.is_empty() {
+        let above = from.checked_sub(1).filter(|above| *above >= free);
+        let above = above.filter(|above| old.from(*above).next().is_some_and(|line| is_empty(line.id)));
+        return Range { from: above.unwrap_or(from), to: to - 1, lines };
+    }
+    lines.pop_if(|id| is_empty(*id));
+    Range { from, to: to - 1, lines }
 }
 
 /// Applies one replaced string where the log's hunks say that it stood.

@@ -130,6 +130,9 @@ impl Timeline {
 
     /// For each line whether nobody is known to have written it, in a change of which only the outcome is known.
     pub fn untold(&self, blame: &Blame) -> Vec<bool> {
+        if blame.marks.len() != blame.lines.len() {
+            return vec![true; blame.lines.len()];
+        }
         let born_now = |mark: MarkId| mark as usize >= self.marks.len();
         let untold = |(origin, mark): (&Option<LineOrigin>, &MarkId)| {
             origin.is_none() && (born_now(*mark) || self.is_gap(*mark))

@@ -1,6 +1,6 @@
 //! How lines come through a change of which only the two texts are known.
 
-use crate::align::{Match, align, doubt_islands};
+use crate::align::{Match, align, doubt_edges_of_moves, doubt_islands};
 use crate::reflow::reflow;
 use crate::text::{self, LineId, Tokens, Words};
 use crate::timeline::{How, Line, Mark, MarkId, Splice};
@@ -70,6 +70,7 @@ impl Flowed {
         let mut matches = align(&old_ids, new).0;
         if between == Between::Texts {
             doubt_islands(&old_ids, new, &mut matches);
+            doubt_edges_of_moves(&old_ids, new, &mut matches);
         }
         for (at, found) in matches.iter().enumerate() {
             let mark = &mut self.lines[at].mark;

@@ -1,13 +1,15 @@
 //! The chain of changes that made a line, and what became of the lines of a step.
 
-use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 use trace::{StepKey, Timestamp};
 
 use crate::align::align;
 use crate::blame::Blame;
-use crate::event::EventKey;
-use crate::text::Words;
-use crate::timeline::{Cause, Line, Node, NodeId, Splice, Timeline};
+use crate::event::{EventKey, Tree};
+use crate::text::{LineId, Words};
+use crate::timeline::{Cause, Line, MarkId, Node, NodeId, Splice, Timeline};
 
 /// Links of one line's history that are told at most.
 const MOST_LINKS: usize = 50;
@@ -212,6 +214,11 @@ impl Timeline {
         Some(self.text_at(NodeId(at as u32)))
     }
 
+    /// The newest text that is known of a worktree.
+    pub fn newest_text(&self, tree: Tree) -> Option<String> {
+        Some(self.text_at(self.head(tree)?))
+    }
+
     /// All states in the order in which they came: who made each, and how many lines it has.
     pub fn states(&self) -> Vec<(Witness, u32)> {
         self.nodes.iter().map(|node| (node.witness(), node.len)).collect()
@@ -290,7 +297,32 @@ impl Timeline {
             from = id;
         }
         let places = self.places_now(blame);
-        Some(now.into_iter().map(|line| places.get(&line?).copied()).collect())
+        let mut now: Vec<Option<u32>> = now.into_iter().map(|line| places.get(&line?).copied()).collect();
+        // A merge may have taken a line from another parent than the one that was followed.
+        let is_lost = |(at, _): &(u32, Line)| now.get(*at as usize) == Some(&None);
+        let lost: Vec<(u32, Line)> = (0..).zip(self.copy_of(born)).filter(is_lost).collect();
+        let taken = now.iter().flatten().copied().collect();
+        for (line, at) in self.lines_that_stand(blame, &lost, taken) {
+            now[line as usize] = Some(at);
+        }
+        Some(now)
+    }
+
+    /// Of lines (each with its number), those that stand in the text, with the same author and not at a place that is
+    /// `taken`: where.
+    fn lines_that_stand(&self, blame: &Blame, lost: &[(u32, Line)], taken: FxHashSet<u32>) -> Vec<(u32, u32)> {
+        let Some(state) = blame.state.filter(|_| !lost.is_empty()) else { return Vec::new() };
+        let known = self.copy_of(state);
+        let has_author = |line: &Line| self.marks.get(line.mark as usize).is_some_and(|mark| mark.step.is_some());
+        let mut standing: FxHashMap<(LineId, MarkId), VecDeque<u32>> = FxHashMap::default();
+        for (now, kept) in (0..).zip(&blame.kept) {
+            let line = kept.and_then(|kept| known.get(kept as usize)).filter(|line| has_author(line));
+            if let Some(line) = line.filter(|_| !taken.contains(&now)) {
+                standing.entry((line.id, line.mark)).or_default().push_back(now);
+            }
+        }
+        let mut stands = |line: &Line| standing.get_mut(&(line.id, line.mark))?.pop_front();
+        lost.iter().filter_map(|(number, line)| Some((*number, stands(line)?))).collect()
     }
 
     /// Where the lines of the state that the text came from are in the text.
@@ -329,7 +361,8 @@ impl Timeline {
                     true
                 }
                 None => {
-                    fate.lines.push(gone(*written, Some(node.witness())));
+                    let by = self.lost_before(node, born, *written, step).unwrap_or(node.witness());
+                    fate.lines.push(gone(*written, Some(by)));
                     false
                 }
             });
@@ -341,8 +374,47 @@ impl Timeline {
             let now = places.get(&at).copied().filter(is_own);
             fate.lines.push(Written { line: written, now: now.map_or(LineNow::Gone(None), LineNow::At) });
         }
+        self.find_lines_of_other_parents(blame, born, &mut fate.lines);
         self.find_moved_lines(blame, node, &mut fate.lines);
         fate.lines.sort_unstable_by_key(|line| line.line);
+    }
+
+    /// Who took away a line, written at `born`, that a merge does not have: where one of its parents has it no more.
+    fn lost_before(&self, merge: &Node, born: NodeId, line: u32, step: StepKey) -> Option<Witness> {
+        let parents = merge.parent.iter().chain(merge.others.iter().rev()).filter(|_| !merge.others.is_empty());
+        parents.copied().find_map(|parent| {
+            let (mut from, mut line) = (born, line);
+            for id in self.path_through_merges(born, parent)? {
+                let node = self.node(id)?;
+                let next = if node.parent == Some(from) {
+                    self.forward(node, line, step)
+                } else {
+                    self.through_merge(from, id).get(line as usize).copied().flatten()
+                };
+                let Some(next) = next else { return Some(node.witness()) };
+                (from, line) = (id, next);
+            }
+            None
+        })
+    }
+
+    /// Lines that are gone on the way that was followed, and that a merge took from another of its parents.
+    fn find_lines_of_other_parents(&self, blame: &Blame, born: NodeId, lines: &mut [Written]) {
+        let gone = |written: &&Written| matches!(written.now, LineNow::Gone(_));
+        if !lines.iter().any(|written| gone(&written)) {
+            return;
+        }
+        let text = self.copy_of(born);
+        let lost = lines.iter().filter(gone);
+        let lost: Vec<(u32, Line)> =
+            lost.filter_map(|lost| Some((lost.line, *text.get(lost.line as usize)?))).collect();
+        let at = |written: &Written| if let LineNow::At(now) = written.now { Some(now) } else { None };
+        let taken = lines.iter().filter_map(at).collect();
+        for (line, now) in self.lines_that_stand(blame, &lost, taken) {
+            let same =
+                lines.iter_mut().filter(|written| written.line == line && matches!(written.now, LineNow::Gone(_)));
+            same.for_each(|written| written.now = LineNow::At(now));
+        }
     }
 
     /// Lines that are gone from where `node` wrote them, and stand elsewhere now.
@@ -367,28 +439,16 @@ impl Timeline {
         }
     }
 
-    /// The states from `from` (left out) to `to`, where one was told over the other.
-    pub(crate) fn path(&self, from: NodeId, to: NodeId) -> Option<Vec<NodeId>> {
-        self.way(from, to, |node| node.parent)
-    }
-
-    /// The same, also through the other parents of merges.
+    /// The states from `from` (left out) to `to`, also through the other parents of merges.
     fn path_through_merges(&self, from: NodeId, to: NodeId) -> Option<Vec<NodeId>> {
         let leads = |way: &NodeId| *way == from || self.leads_to(from, *way);
-        let parents = |node: &Node| node.parent.into_iter().chain(node.others.iter().copied()).collect::<Vec<_>>();
-        self.way(
-            from,
-            to,
-            |node| if node.others.is_empty() { node.parent } else { parents(node).into_iter().find(leads) },
-        )
-    }
-
-    fn way(&self, from: NodeId, to: NodeId, back: impl Fn(&Node) -> Option<NodeId>) -> Option<Vec<NodeId>> {
         let mut path = Vec::new();
         let mut at = to;
         while at > from {
             path.push(at);
-            at = back(self.nodes.get(at.0 as usize)?)?;
+            let node = self.nodes.get(at.0 as usize)?;
+            let mut parents = node.parent.iter().chain(&node.others);
+            at = if node.others.is_empty() { node.parent? } else { *parents.find(|parent| leads(parent))? };
         }
         path.reverse();
         (at == from).then_some(path)

@@ -21,6 +21,7 @@ mod reflow;
 mod sources;
 mod text;
 mod timeline;
+mod waiting;
 
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,6 @@ pub use follow::{Follower, LineSplice, line_count};
 pub use history::{Fate, LineNow, Link, Removed, Stage, Witness, Written};
 pub use infer::Fit;
 pub use merge::{Merge, MergedFate, MergedHunk, TextSplice, merge, splices};
-pub use moved::moved_from;
+pub use moved::{is_mostly, moved_from};
 pub use text::{is_small, lines};
 pub use timeline::{NodeId, Timeline};

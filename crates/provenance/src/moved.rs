@@ -9,8 +9,8 @@ use crate::timeline::{Line, MarkId, Timeline};
 /// What a run has to hold to be known again: telling lines, and letters and digits in them.
 #[derive(Clone, Copy)]
 pub(crate) struct Telling {
-    lines: usize,
-    letters: usize,
+    pub(crate) lines: usize,
+    pub(crate) letters: usize,
 }
 
 /// In the same file.
@@ -42,6 +42,29 @@ pub fn moved_from(before: &str, now: &str, text: &str, open: &[bool]) -> Vec<(us
         (0..run.len).map(move |n| (run.from + n, from + n))
     })
     .collect()
+}
+
+/// Whether a text is mostly another one: most of the longer of the two stands in both, and that is no chance.
+pub fn is_mostly(before: &str, now: &str) -> bool {
+    let mut words = Interner::default();
+    let (old, new) = (words.text_lines(before), words.text_lines(now));
+    let stayed: Vec<LineId> = align(&old, &new).0.iter().filter_map(Match::old).map(|x| old[x as usize]).collect();
+    let both = size(&words, &stayed);
+    let longer = size(&words, &old).letters.max(size(&words, &new).letters);
+    both.is_at_least(FAR) && both.letters * 3 >= longer * 2
+}
+
+/// The telling lines among these, and the letters and digits in them.
+pub(crate) fn size(words: &impl Words, ids: &[LineId]) -> Telling {
+    let telling = ids.iter().filter(|id| !words.small(**id));
+    let letters = |id: &LineId| words.text(*id).chars().filter(|c| c.is_alphanumeric()).count();
+    Telling { lines: telling.clone().count(), letters: telling.map(letters).sum() }
+}
+
+impl Telling {
+    pub(crate) fn is_at_least(self, least: Telling) -> bool {
+        self.lines >= least.lines && self.letters >= least.letters
+    }
 }
 
 /// For each line of `ids` that is `open`: the mark of the line that it was, where the run in which it stands stood
@@ -147,10 +170,7 @@ fn longest<'a>(ids: &[LineId], open: &[bool], at: usize, places: Option<&Vec<Pla
 
 impl Run<'_> {
     fn tells(&self, words: &impl Words, ids: &[LineId], telling: Telling) -> bool {
-        let run = &ids[self.from..self.from + self.len];
-        let lines = run.iter().filter(|id| !words.small(**id));
-        let letters = |id: &LineId| words.text(*id).chars().filter(|c| c.is_alphanumeric()).count();
-        lines.clone().count() >= telling.lines && lines.map(letters).sum::<usize>() >= telling.letters
+        size(words, &ids[self.from..self.from + self.len]).is_at_least(telling)
     }
 
     /// The author on whom all places of the run agree.

@@ -4,6 +4,7 @@
 //! too early finds no text and waits; one that comes too late explains a change that was already seen. Then its log's
 //! clock was off from there on, and the events are put in order anew.
 
+use rustc_hash::FxHashSet;
 use trace::Timestamp;
 
 use crate::apply;
@@ -102,7 +103,7 @@ impl Timeline {
 
     /// An edit that waits and fits the newest state belongs to the end.
     fn advice_at_the_end(&mut self) -> Option<Advice> {
-        let mut chains = rustc_hash::FxHashSet::default();
+        let mut chains = FxHashSet::default();
         let waiting: Vec<(usize, Event)> = self
             .pending
             .iter()
@@ -121,13 +122,32 @@ impl Timeline {
         })
     }
 
-    /// Looks for edits that wait, or stand beside the way to the newest state, and together make `ids` of that state.
+    /// Looks for edits that wait, or stand beside the way to the newest state, and together make `ids` of that state,
+    /// or of one before it, where only edits lie between that nothing proves to have been made there.
     pub(crate) fn find_bridge(&mut self, head: Option<NodeId>, ids: &[LineId], event: &Event) {
-        let Some(head) = head else { return };
-        let aside = |one: &&Pending| {
-            let node = self.done.get(one.place).and_then(|done| done.node);
-            node.is_some_and(|node| node != head && !self.leads_to(node, head))
-        };
+        let mut trials = MOST_TRIALS;
+        let mut start = head;
+        for _ in 0..MOST_STEPS {
+            let Some(from) = start else { return };
+            let waiting = self.waiting_beside(from, event);
+            let text = self.text_of(from).clone();
+            let mut taken = Vec::new();
+            if !waiting.is_empty() && self.bridge(&text, ids, &waiting, &mut taken, &mut trials) {
+                let advice =
+                    taken.first().map(|first| Advice { first: *first, before: self.done.len().saturating_sub(1) });
+                self.advice.extend(advice);
+                return;
+            }
+            start = self.before_loose(from);
+        }
+    }
+
+    /// Edits of this worktree that wait, or stand beside the way to `state`, in the order of the events.
+    fn waiting_beside(&self, state: NodeId, event: &Event) -> Vec<(usize, Event)> {
+        let node_of = |one: &Pending| self.done.get(one.place).and_then(|done| done.node);
+        let first = self.loose.iter().filter_map(node_of).min();
+        let way = first.map(|first| self.way_from(first, state)).unwrap_or_default();
+        let aside = |one: &&Pending| node_of(one).is_some_and(|node| !way.contains(&node));
         let mut waiting: Vec<(usize, Event)> = self
             .pending
             .iter()
@@ -135,18 +155,28 @@ impl Timeline {
             .filter(|one| one.event.tree == event.tree && !one.event.left_behind)
             .map(|one| (one.place, one.event.clone()))
             .collect();
-        if waiting.is_empty() {
-            return;
-        }
         waiting.sort_by_key(|(place, _)| *place);
-        let text = self.text_of(head).clone();
-        let mut trials = MOST_TRIALS;
-        let mut taken = Vec::new();
-        if self.bridge(&text, ids, &waiting, &mut taken, &mut trials)
-            && let Some(first) = taken.first()
-        {
-            self.advice.push(Advice { first: *first, before: self.done.len().saturating_sub(1) });
+        waiting
+    }
+
+    /// The states that `to` was made of, itself included, as far as they are not older than `first`.
+    fn way_from(&self, first: NodeId, to: NodeId) -> FxHashSet<NodeId> {
+        let (mut open, mut way) = (vec![to], FxHashSet::default());
+        while let Some(at) = open.pop() {
+            let Some(node) = self.node(at).filter(|_| at >= first && way.insert(at)) else { continue };
+            open.extend(node.parent.iter().chain(&node.others));
         }
+        way
+    }
+
+    /// The state before an edit of another log that stands there by its hunks alone.
+    fn before_loose(&self, state: NodeId) -> Option<NodeId> {
+        let own = self.done.last().map(|done| done.chain);
+        let made_it = |one: &&Pending| {
+            self.done.get(one.place).is_some_and(|done| done.node == Some(state) && Some(done.chain) != own)
+        };
+        self.loose.iter().find(made_it)?;
+        self.node(state)?.parent
     }
 
     fn bridge(
@@ -164,7 +194,7 @@ impl Timeline {
             return false;
         }
         let chain = |timeline: &Timeline, place: usize| timeline.done.get(place).map(|done| done.chain);
-        let mut tried = rustc_hash::FxHashSet::default();
+        let mut tried = FxHashSet::default();
         for (place, event) in waiting {
             // Of each log only the next one.
             if taken.contains(place) || !tried.insert(chain(self, *place)) {

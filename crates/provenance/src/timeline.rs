@@ -102,6 +102,8 @@ pub struct Timeline {
     place_of: FxHashMap<EventKey, u32>,
     /// Edits of which nothing tells what text they found.
     pub(crate) pending: Vec<Pending>,
+    /// Edits that waited until an event (which of `done`) showed their outcome.
+    pub(crate) placed: Vec<(usize, Pending)>,
     /// Edits replayed over a state in which the log's hunks stand, which is no proof that they found that state.
     pub(crate) loose: VecDeque<Pending>,
     /// Edits that stand on a text that was only shown.
@@ -223,6 +225,7 @@ impl Timeline {
         self.only_shown.retain(|node| (node.0 as usize) < nodes);
         self.heads = heads;
         self.pending.retain(|pending| pending.place < kept);
+        self.take_back_placed(kept);
         self.loose.retain(|loose| loose.place < kept);
         for done in self.done.drain(kept..) {
             self.place_of.remove(&done.key);
@@ -266,7 +269,7 @@ impl Timeline {
                     Seen::Somewhere => self.committed(&ids, event, parents),
                     Seen::Here | Seen::Shown => self.seen(&ids, event),
                 };
-                if *how == Seen::Shown && node == first {
+                if *how == Seen::Shown && node >= first {
                     self.only_shown.push(node);
                 }
                 if *how != Seen::Somewhere {
@@ -335,7 +338,7 @@ impl Timeline {
         }
         let Some(parent) = head else { return self.root(ids, event) };
         self.find_bridge(head, ids, event);
-        self.across(&[parent], ids, event)
+        self.made_by_waiting(&[parent], &[], ids, event).unwrap_or_else(|| self.across(&[parent], &[], ids, event))
     }
 
     /// The state of the file in a commit.
@@ -346,17 +349,21 @@ impl Timeline {
             None => {
                 self.find_bridge(head, ids, event);
                 let parents: Vec<NodeId> = parents.iter().filter_map(|key| self.state_of(*key)).collect();
-                let sources = self.sources_of_commit(parents.into_iter());
-                if sources.is_empty() { self.root(ids, event) } else { self.across(&sources, ids, event) }
+                let sources = self.sources_of_commit(parents.iter().copied());
+                match self.made_by_waiting(&sources, &parents, ids, event) {
+                    Some(made) => made,
+                    None if sources.is_empty() => self.root(ids, event),
+                    None => self.across(&sources, &parents, ids, event),
+                }
             }
         };
         self.heads.committed = Some(node);
         node
     }
 
-    /// A new state that came from others in a way that nobody tells.
-    fn across(&mut self, sources: &[NodeId], ids: &[LineId], event: &Event) -> NodeId {
-        let splices = self.gap(sources, ids, event);
+    /// A new state that came from others in a way that nobody tells. `parents`: those that it certainly came from.
+    pub(crate) fn across(&mut self, sources: &[NodeId], parents: &[NodeId], ids: &[LineId], event: &Event) -> NodeId {
+        let splices = self.gap(sources, parents, ids, event);
         let Some((parent, others)) = sources.split_last() else { return self.root(ids, event) };
         let node = self.add(Some(*parent), Cause::Gap, event, splices);
         if let Some(made) = self.nodes.get_mut(node.0 as usize) {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use provenance::{Follower, LineSplice, line_count};
@@ -14,6 +15,7 @@ use crate::mapping::real;
 #[derive(Default)]
 pub struct Buffers {
     open: DashMap<PathBuf, Buffer>,
+    saves: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -29,7 +31,13 @@ impl Buffers {
     /// A buffer was opened, or saved, with this text.
     pub fn opened(&self, path: &Path, text: &str) {
         let follower = Follower::new(line_count(text));
-        self.open.insert(real(path), Buffer { path: path.to_owned(), base: text.into(), follower });
+        let before = self.open.insert(real(path), Buffer { path: path.to_owned(), base: text.into(), follower });
+        self.saves.fetch_add(u64::from(before.is_some()), Ordering::Relaxed);
+    }
+
+    /// Grows whenever a buffer is saved: lines may have gone from one file to another.
+    pub fn saves(&self) -> u64 {
+        self.saves.load(Ordering::Relaxed)
     }
 
     /// Lines of a buffer became others. Lines are counted as the engine counts them.

@@ -18,19 +18,16 @@ use crate::mapping::{HERE, Target, forward_slashes};
 pub(crate) struct Run {
     pub(crate) id: Arc<str>,
     call: Place,
-    touches: Arc<Touches>,
-    kinds: Vec<TouchKind>,
+    pub(crate) touches: Arc<Touches>,
+    pub(crate) kinds: Vec<TouchKind>,
     /// The file as the log would spell it.
-    path: Arc<str>,
-    failed: bool,
+    pub(crate) path: Arc<str>,
+    pub(crate) failed: bool,
 }
 
 /// Numbers of clues of one result, beside those of its edits.
 const WROTE: u32 = 1 << 16;
 const RAN: u32 = WROTE + 1;
-
-/// Commands that moved a file that are followed.
-const MOST_MOVES: usize = 8;
 
 /// Commands that may have done anything, between two proofs, that are told: with two it is nobody's already.
 const MOST_OF_A_CROWD: usize = 2;
@@ -92,34 +89,6 @@ impl Moment<'_> {
         }
     }
 
-    /// What is known of the files that this one was before commands moved it, until they did: where nothing is known of
-    /// the file itself from before, and the command line certainly names both.
-    pub(crate) fn clues_of_moves(&self, target: &Target<'_>, depth: Depth, clues: &mut Vec<Clue>) {
-        let (Some(repo), Some(rel)) = (target.repo, &target.rel) else { return };
-        let moves = clues.iter().filter_map(|clue| match &clue.what {
-            What::Ran(run) if run.kinds.contains(&TouchKind::Move) && !run.failed => Some((clue.clone(), run.clone())),
-            _ => None,
-        });
-        for (moved, run) in moves.take(MOST_MOVES).collect::<Vec<_>>() {
-            let was_there = |clue: &Clue| clue.tells() && clue.is_before(&moved);
-            let Some(root) = run.path.strip_suffix(rel.as_str()).filter(|_| !clues.iter().any(was_there)) else {
-                continue;
-            };
-            let Some(effects) = self.effects(&moved, &run).filter(|effects| !effects.unchecked_cd) else { continue };
-            let done = effects.acts.iter().filter(|effect| effect.sure == Sure::Done);
-            for former in done.flat_map(|effect| run.places_before(&effect.act)) {
-                let Some(former) = former.strip_prefix(root) else { continue };
-                let mut of_former = Vec::new();
-                self.clues_of_file(&Target::new(&repo.root().join(former), Some(repo)), depth, &mut of_former);
-                of_former.retain(|clue| clue.is_before(&moved) && clue.tree == moved.tree);
-                if of_former.iter().any(Clue::tells) {
-                    clues.extend(of_former);
-                    break;
-                }
-            }
-        }
-    }
-
     /// The text that the command line itself holds, where it certainly went into this file.
     pub(crate) fn wrote(&self, clue: &Clue, run: &Run, first: bool, step: StepKey) -> Option<Happening> {
         let effects = self.effects(clue, run).filter(|effects| !effects.unchecked_cd)?.acts;
@@ -154,7 +123,7 @@ impl Moment<'_> {
         Happening::Ran { step, writes }
     }
 
-    fn effects(&self, clue: &Clue, run: &Run) -> Option<Effects> {
+    pub(crate) fn effects(&self, clue: &Clue, run: &Run) -> Option<Effects> {
         let body = self.bodies().body(clue.log, run.call);
         Some(shell::effects(&body.content()?.input))
     }
@@ -162,36 +131,16 @@ impl Moment<'_> {
 
 impl Clue {
     /// Whether it tells something of the file's text.
-    fn tells(&self) -> bool {
+    pub(crate) fn tells(&self) -> bool {
         !matches!(self.what, What::Ran(_) | What::ByHand)
     }
 
-    fn is_before(&self, other: &Clue) -> bool {
+    pub(crate) fn is_before(&self, other: &Clue) -> bool {
         if self.log == other.log { self.order < other.order } else { self.at < other.at }
     }
 }
 
 impl Run {
-    /// Where the file may have lain before an act that moved it: under the other name, or below it where that was a
-    /// folder.
-    fn places_before(&self, act: &Act) -> Vec<String> {
-        let Act::Move { from, to } = act else { return Vec::new() };
-        let cwd = self.touches.cwd.as_deref();
-        let Some(to) = to.place(cwd) else { return Vec::new() };
-        let below = |folder: &str| self.path.strip_prefix(folder.trim_end_matches('/')).map(str::to_owned);
-        let Some(rest) = below(&to).filter(|rest| rest.is_empty() || rest.starts_with('/')) else { return Vec::new() };
-        let mut places = Vec::new();
-        for from in from.iter().filter_map(|from| from.place(cwd)) {
-            let from = from.trim_end_matches('/');
-            let into_folder = from.rsplit('/').next().map(|name| format!("/{name}"));
-            let inside = into_folder.and_then(|name| rest.strip_prefix(&name).map(str::to_owned));
-            let inside = inside.filter(|inside| inside.is_empty() || inside.starts_with('/'));
-            places.extend(inside.map(|inside| format!("{from}{inside}")));
-            places.push(format!("{from}{rest}"));
-        }
-        places
-    }
-
     fn covers(&self, named: &Named) -> bool {
         named.covers(&self.path, self.touches.cwd.as_deref())
     }

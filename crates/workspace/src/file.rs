@@ -63,8 +63,10 @@ pub struct Elsewhere {
     pub line: u32,
     /// The other file.
     pub path: PathBuf,
-    /// Its line in the commit that is `HEAD`, from 0.
+    /// Its line there, from 0.
     pub there: u32,
+    /// The commit that took it from there. `None`: that is not committed yet, and the commit that is `HEAD` has it.
+    pub commit: Option<repo::CommitId>,
 }
 
 /// A file's timeline with the answer for the file as it is on disk.
@@ -145,13 +147,12 @@ impl FileView {
 impl Moment<'_> {
     /// Who wrote the lines of a file as it is on disk. `Err`: it cannot be read.
     pub fn file(&self, path: &Path) -> std::io::Result<FileView> {
-        let answer = self.with_state(path, |state| {
+        let told = self.with_state(path, |state| {
             let text = state.read_disk(path)?;
             let blame = state.disk_blame();
-            let untold = state.timeline.untold(&blame);
-            Ok((state.answer(self, path, text, blame), untold))
+            Ok(state.told(self, path, text, blame))
         });
-        answer.map(|(view, untold)| self.unless_reading(self.with_foreign(view, &untold)))
+        told.map(|told| self.unless_reading(told))
     }
 
     /// Who wrote the lines of a text that the file had in the commit that is `HEAD`.
@@ -162,9 +163,17 @@ impl Moment<'_> {
         })
     }
 
+    /// Who wrote the lines of a text that the file had in an earlier commit. `None`: it is not known as one.
+    pub(crate) fn text_of_commit(&self, path: &Path, text: &str) -> Option<FileView> {
+        self.with_depth(path, Depth::Commits, |state| {
+            let blame = Arc::new(state.timeline.blame_known(text, HERE)?);
+            Some(state.answer(self, path, text.into(), blame))
+        })
+    }
+
     /// Who wrote the lines of a text that is the file's, open and perhaps not saved.
     pub fn text(&self, path: &Path, text: &str) -> FileView {
-        let answer = self.with_state(path, |state| {
+        let told = self.with_state(path, |state| {
             let base = state.read_disk(path).ok();
             let blame = match base {
                 Some(base) if *base == *text => state.disk_blame(),
@@ -174,14 +183,14 @@ impl Moment<'_> {
                 }
                 None => Arc::new(state.timeline.blame(text, HERE)),
             };
-            state.answer(self, path, text.into(), blame)
+            state.told(self, path, text.into(), blame)
         });
-        self.unless_reading(answer)
+        self.unless_reading(told)
     }
 
     /// Who wrote the lines of a buffer whose lines were followed since it was the file `base`.
     pub fn buffer(&self, path: &Path, base: &str, text: &str, follower: &provenance::Follower) -> FileView {
-        let answer = self.with_state(path, |state| {
+        let told = self.with_state(path, |state| {
             let saved = match state.read_disk(path) {
                 Ok(disk) if *disk == *base => state.disk_blame(),
                 Ok(disk) => {
@@ -191,9 +200,9 @@ impl Moment<'_> {
                 Err(_) => Arc::new(state.timeline.blame(base, HERE)),
             };
             let blame = Arc::new(state.timeline.blame_buffer(&saved, base, text, follower, HERE));
-            state.answer(self, path, text.into(), blame)
+            state.told(self, path, text.into(), blame)
         });
-        self.unless_reading(answer)
+        self.unless_reading(told)
     }
 
     /// The lines of a file's text (from 0) that its `HEAD` commit does not have. `None`: the file lies outside of git.
@@ -246,11 +255,17 @@ impl Moment<'_> {
     }
 
     pub(crate) fn with_state<T>(&self, path: &Path, ask: impl FnOnce(&mut FileState) -> T) -> T {
+        self.with_depth(path, Depth::Logs, ask)
+    }
+
+    /// `least`: how much is asked beside the logs at least.
+    fn with_depth<T>(&self, path: &Path, least: Depth, ask: impl FnOnce(&mut FileState) -> T) -> T {
         let path = real(path);
         let state = self.workspace.files.entry(path.clone()).or_default().clone();
         let mut state = lock(&state);
         let repo = self.workspace.repo(&path);
         let target = Target::new(&path, repo.as_ref());
+        state.depth = state.depth.max(least);
         state.grow(self, &target);
         if state.depth == Depth::Logs && state.wants_commits(self, &target) {
             state.depth = Depth::Commits;
@@ -259,10 +274,11 @@ impl Moment<'_> {
         ask(&mut state)
     }
 
-    /// While logs are still being read an old state's author may yet be refuted: nobody is named.
-    fn unless_reading(&self, view: FileView) -> FileView {
+    /// The answer with lines from other files. While logs are still being read an old state's author may yet be
+    /// refuted: nobody is named.
+    fn unless_reading(&self, (view, untold): (FileView, Vec<bool>)) -> FileView {
         if self.reading().is_none() {
-            return view;
+            return self.with_foreign(view, &untold);
         }
         FileView { blame: Arc::new(Blame::unknown(view.blame.lines.len())), reading: self.reading(), ..view }
     }
@@ -335,10 +351,16 @@ impl FileState {
         Ok(text)
     }
 
-    fn disk_blame(&mut self) -> Arc<Blame> {
+    pub(crate) fn disk_blame(&mut self) -> Arc<Blame> {
         let Some(disk) = &mut self.disk else { return Arc::default() };
         let timeline = &self.timeline;
         disk.blame.get_or_insert_with(|| Arc::new(timeline.blame(&disk.text, HERE))).clone()
+    }
+
+    /// The answer of the file's own history, and which lines it leaves open.
+    fn told(&mut self, moment: &Moment<'_>, path: &Path, text: Arc<str>, blame: Arc<Blame>) -> (FileView, Vec<bool>) {
+        let untold = self.timeline.untold(&blame);
+        (self.answer(moment, path, text, blame), untold)
     }
 
     fn answer(&mut self, moment: &Moment<'_>, path: &Path, text: Arc<str>, blame: Arc<Blame>) -> FileView {

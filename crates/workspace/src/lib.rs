@@ -9,9 +9,12 @@ mod commands;
 mod file;
 mod foreign;
 mod from_git;
+mod gained;
 mod gather;
 mod gone;
+mod lost;
 mod mapping;
+mod moves;
 mod search;
 mod sessions;
 mod undo;
@@ -53,6 +56,14 @@ pub struct Workspace {
     mappings: mapping::Cache,
     /// Lines of files that came from other files.
     foreign: DashMap<PathBuf, foreign::Found>,
+    /// By worktree: files that lost lines since the last commit.
+    looks: DashMap<PathBuf, lost::Look>,
+    /// By file: in which commits its lines came.
+    gained: DashMap<PathBuf, Arc<gained::Gained>>,
+    /// By repository and commit: the files of which it took something.
+    shown: DashMap<(PathBuf, repo::CommitId), Arc<[gained::LostInCommit]>>,
+    /// By worktree: whether agents are known to have worked there, as of one publication of the logs.
+    agents_in: DashMap<PathBuf, (u64, bool)>,
     /// By repository: whether agents worked on files that are gone, as of one publication of the logs.
     gone: DashMap<PathBuf, (u64, bool)>,
     filters: search::Kept,
@@ -69,6 +80,10 @@ impl Workspace {
             sessions: sessions::Cache::default(),
             mappings: mapping::Cache::default(),
             foreign: DashMap::new(),
+            looks: DashMap::new(),
+            gained: DashMap::new(),
+            shown: DashMap::new(),
+            agents_in: DashMap::new(),
             gone: DashMap::new(),
             filters: search::Kept::default(),
             buffers: Buffers::default(),

@@ -16,9 +16,17 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(done.status.success(), "{args:?}");
 }
 
+const TEXT: &str =
+    "fn first_of_all() -> usize {\n    count_of_all_the_apples_in_the_garden(7)\n}\nfn second_of_all() -> usize {\n}\n";
+
 /// Which call wrote the first line of `new/a.rs`, which came to be by these commands after `t0` had written `old/a.rs`
 /// (and, where `there` is so, `t9` the other one before).
 fn writer(there: bool, command: &str, failed: bool) -> Option<String> {
+    writer_beside(there, command, failed, TEXT, &[])
+}
+
+/// The same, where the file is `now` and others lie there, too.
+fn writer_beside(there: bool, command: &str, failed: bool, now: &str, others: &[&str]) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let base = folder.path().canonicalize().unwrap();
     let (repo, logs) = (base.join("repo"), base.join("logs"));
@@ -26,8 +34,11 @@ fn writer(there: bool, command: &str, failed: bool) -> Option<String> {
         std::fs::create_dir_all(made).unwrap();
     }
     git(&repo, &["init", "-q"]);
-    let text = "fn a() {}\nfn b() {}\n";
-    std::fs::write(repo.join("new/a.rs"), text).unwrap();
+    std::fs::write(repo.join("new/a.rs"), now).unwrap();
+    for other in others {
+        std::fs::create_dir_all(repo.join(other).parent().unwrap()).unwrap();
+        std::fs::write(repo.join(other), TEXT).unwrap();
+    }
     git(&repo, &["add", "."]);
     git(&repo, &["commit", "-q", "-m", "x"]);
     let mut records = Vec::new();
@@ -51,7 +62,7 @@ fn writer(there: bool, command: &str, failed: bool) -> Option<String> {
     if there {
         write("t9", "new/a.rs", "fn c() {}\n");
     }
-    write("t0", "old/a.rs", text);
+    write("t0", "old/a.rs", TEXT);
     let status = if failed { " || true" } else { "" };
     let ran = json!({"stdout": "", "stderr": "", "interrupted": false});
     call("t1", "Bash", json!({"command": format!("{command}{status}")}), ran);
@@ -75,4 +86,24 @@ fn lines_go_with_a_file_that_a_command_moved() {
     assert_eq!(writer(false, "git mv old/b.rs new/a.rs", false), None);
     assert_eq!(writer(true, "mv old/a.rs new/a.rs", false), None);
     assert_eq!(writer(false, "mv old/a.rs new/a.rs", true), None);
+}
+
+/// `mv old new` makes `new` of `old`, or `new/old` where `new` was there: nothing but texts and files tell.
+#[test]
+fn a_folder_that_may_have_been_moved_into_another() {
+    let check = |now: &str, others: &[&str], expected: Option<&str>| {
+        for command in ["mv old new", "git mv old/ new/", "cd old && mv ../old ../new"] {
+            let told = writer_beside(false, command, false, now, others);
+            assert_eq!(told.as_deref(), expected, "{command}: {others:?} {now}");
+        }
+    };
+    check(TEXT, &[], Some("t0"));
+    check(&format!("{TEXT}fn by_hand() {{}}\n"), &[], Some("t0"));
+    // Somebody's own file of that name, in which a line is like the other's.
+    check("fn first_of_all() -> usize {\n    another_thing_altogether(12)\n}\n", &[], None);
+    // The same text, but there is the folder into which the other one went.
+    check(TEXT, &["new/old/a.rs"], None);
+    check(TEXT, &["new/old/b.rs"], None);
+    // With several, the last one has to be a folder.
+    assert_eq!(writer(false, "mv old other new", false), None);
 }

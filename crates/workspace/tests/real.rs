@@ -373,10 +373,6 @@ fn has(of_files: &HashMap<String, HashSet<String>>, rel: &str, line: &str) -> bo
     of_files.iter().any(|(name, lines)| name.ends_with(&end) && lines.contains(line.trim()))
 }
 
-/// A heading that a session wrote on a branch, and that a commit an hour later, with the same parent, has too: whether
-/// it came from there no text tells.
-const UNDECIDED: usize = 1;
-
 #[derive(Default)]
 struct Gold {
     lines: usize,
@@ -413,7 +409,7 @@ fn lines_of_whole_repositories_are_given_to_the_sessions_of_their_commits() {
         assert!(gold.unknown * 10 < gold.provable, "{name}: {} of {} unknown", gold.unknown, gold.provable);
     }
     let disagreed: usize = rows.iter().map(|(_, gold)| gold.disagreed).sum();
-    assert!(disagreed <= UNDECIDED, "lines given to a session that had no part in the commit");
+    assert_eq!(disagreed, 0, "lines given to a session that had no part in the commit");
 }
 
 fn measure_gold(corpus: &Corpus, name: &str, gold: &Value, clone: &Path) -> Gold {

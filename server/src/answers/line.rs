@@ -225,7 +225,12 @@ impl Answers<'_> {
             format!("{path}:{}", line + 1).into()
         };
         if let Some(elsewhere) = file.stood_elsewhere(line) {
-            return Some(place(&elsewhere.path, elsewhere.there));
+            let stood: Box<str> = place(&elsewhere.path, elsewhere.there);
+            return Some(
+                elsewhere
+                    .commit
+                    .map_or(stood.clone(), |commit| format!("{stood}, before commit {}", commit.short()).into()),
+            );
         }
         let stood = self.moment.with_timeline(&file.path, |known| known.timeline.stood(&file.blame, line as usize))?;
         Some(place(&file.path, stood.line))

@@ -52,8 +52,8 @@ fn write(here: &Here, place: &str, target: Option<&Path>) -> anyhow::Result<Exit
     let shown = view.blame.lines.get(at).copied().flatten().map(|origin| origin.evidence.id());
     if shown != case.answer().map(|answer| &*answer.evidence) {
         bail!(
-            "the answer for {file}:{line} ({}) does not come from the history of this file alone, and a case holds one file. \
-             Please report it in words: turnlens blame --explain {file}:{line}",
+            "the answer for {file}:{line} ({}) does not come from what a case holds: the histories of this file and of the \
+             one that the line came from. Please report it in words: turnlens blame --explain {file}:{line}",
             shown.unwrap_or("not known")
         );
     }

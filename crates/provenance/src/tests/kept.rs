@@ -50,10 +50,11 @@ fn lines_brought_back() {
     check("blob ABCDEF\nblob < 0\nseen\n1 ran append\nseen ABCDEFG", "ABCDEFG", expect![". . . . . . ."]);
 }
 
-/// The same for an edit known by its hunks; what its log tells later was not later either.
+/// The same for an edit known by its hunks; what its log tells later was not later either. Its own lines are told by the
+/// text in which they were seen.
 #[test]
 fn hunks_that_were_made_before() {
     let story =
         "1 new A\nbyhand\n2 hunks 1/1 =ABC+DE\n&1 seen ABCDE\nbyhand\n&1 3 ran append\n&8 blob ABCDEFG\nseen ABCDEFG";
-    check(story, "ABCDEFG", expect!["1~ . . . . . ."]);
+    check(story, "ABCDEFG", expect!["1~ . . 2~ 2~ . ."]);
 }

@@ -77,6 +77,37 @@ fn patches_over_changes_that_nobody_saw() {
 }
 
 #[test]
+fn hunks_that_count_an_empty_line_behind_the_last_line_end() {
+    // The last line is blank; it was replaced, which is told as the one behind it taken out.
+    check("seen ab_\n1 hunks 2/2 =b+XY=_-_", "abXY", expect![". . 1 1"]);
+    check("seen ab_\n1 hunks 2/2 =b+X=_-_\n2 X=>XZ", "abXZ", expect![". . 1 2"]);
+    // Lines were put at the end.
+    check("seen ab\n1 hunks 2/2 =b-_+X+_", "abX", expect![". . 1"]);
+    check("seen ab\n1 hunks 2/2 =b=_+X+_", "ab_X", expect![". . 1 1"]);
+    // The last line was taken out.
+    check("seen abc\n1 hunks 2/2 =b-c-_+_", "ab", expect![". ."]);
+}
+
+#[test]
+fn edits_whose_outcome_was_seen_later() {
+    // Somebody put H in, and wrote I over b, where the edit came afterwards.
+    let told = "seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen HaIXYZcd";
+    check(told, "HaIXYZcd", expect![". . . 1 1 1 . ."]);
+    check(&format!("{told}\n2 Y=>YW"), "HaIXYWZcd", expect![". . . 1 1 2 1 . ."]);
+    // Two of them, one over the other.
+    let told = "seen abcd\n1 hunks 1/1 =HaI+XYZ=c\n2 hunks 4/4 =X-Y+VW=Z\nseen HaIXVWZcd";
+    check(told, "HaIXVWZcd", expect![". . . 1 2 2 1 . ."]);
+    // A line of it, or one around it, is another one: nothing proves the place.
+    check("seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen HaIXYVcd", "HaIXYVcd", expect![". . . . . . . ."]);
+    check("seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen aIXYZcd", "aIXYZcd", expect![". . . . . . ."]);
+    // Another log tells the same lines.
+    let twice = "seen abcd\n&1 1 hunks 1/1 =HaI+XYZ=c\n&2 2 hunks 1/1 =HaI+XYZ=c\nseen HaIXYZcd";
+    check(twice, "HaIXYZcd", expect![". . . . . . . ."]);
+    // They stood there before.
+    check("seen aXYZbcd\n1 hunks 1/1 =HaI+XYZ=c\nseen HaIXYZcd", "HaIXYZcd", expect![". . . . . . . ."]);
+}
+
+#[test]
 fn lines_at_the_ends_of_a_replacement() {
     // E and F stand twice afterwards: those after g are the old ones, for g is.
     check("seen cRgEFT\n1 RgEFT=>gEFNnEFT", "cgEFNnEFT", expect![". . . . 1 1 . . ."]);
@@ -124,6 +155,27 @@ fn worktrees() {
     check("@1 1 new abc\n@2 2 abc -> abX", "abc", expect!["1 1 1"]);
     check("1 new abc\n@1 2 abc -> aXbc", "abcH", expect!["1~ 1~ 1~ ."]);
     check("blob abc\n1 b=>bX", "abXc", expect![". . 1 ."]);
+}
+
+#[test]
+fn a_clock_that_is_slow() {
+    // What log 2 did stands in older texts as well, and is first taken for having been done to those.
+    let told = "~0 blob abcdefgh\n&2 ~1 7 hunks 1/1 =a+Y=b\n&1 ~2 shown abcdefgh\n&1 ~3 1 abcdefgh -> abcdeXfgh\n\
+                &2 ~4 8 hunks 1/1 +W=a\n&1 ~5 shown aYbcdeXfgh\n&1 ~6 2 aYbcdeXfgh -> aYbcdeXfghZ\n&1 ~8 shown WaYbcdeXfghZ";
+    check(told, "WaYbcdeXfghZ", expect!["8 . 7 . . . . 1 . . . 2"]);
+}
+
+#[test]
+fn commits_from_elsewhere() {
+    // On X alone, which stood beside four others here, the commit may have come to by itself.
+    check("blob ab\n@1 1 ab -> aXPQRSb\nblob aXZb < 0", "aXZb", expect![". . . ."]);
+    check("blob ab\n@1 1 ab -> aXPQRSb\nblob aXPQRSZb < 0", "aXPQRSZb", expect![". 1~ 1~ 1~ 1~ 1~ . ."]);
+    check("blob ab\n@1 1 ab -> aXPb\nblob aXZb < 0", "aXZb", expect![". 1~ . ."]);
+    // A blank line does not tell two parts from each other.
+    check("blob a_b_c\n@1 1 a_b_c -> aX_PQRS_b_c\nblob aX_Z_b_c < 0", "aX_Z_b_c", expect![". . . . . . . ."]);
+    // What follows in that worktree does not bring the name back.
+    let elsewhere = "blob a_b_c\n@1 1 a_b_c -> aX_PQRS_b_c\nblob aX_Z_b_c < 0\n@1 2 aX_Z_b_c -> aX_ZW_b_c";
+    check(elsewhere, "aX_ZW_b_c", expect![". . . . 2 . . . ."]);
 }
 
 #[test]

@@ -190,3 +190,62 @@ fn accounts() {
     }
     check_account(&[over_unknown], &text, expect![".: 1 wrote over who knows what"]);
 }
+
+/// Who came over line `line` after step 1, by the numbers of their steps (`c` a commit).
+fn check_later(events: &[Event], text: &str, line: u32, expected: &str) {
+    let mut timeline = Timeline::new();
+    sync(&mut timeline, events);
+    let blame = timeline.blame(text, Tree(0));
+    let later = timeline.later_changes(&blame, StepKey(1), line..line + 1);
+    let told = later.iter().map(|by| by.step.map_or("c".to_owned(), |step| step.0.to_string()));
+    assert_eq!(told.collect::<Vec<_>>().join(" "), expected);
+}
+
+/// Step 1 wrote X; on one branch step 2 made Z of it, on the other step 3 put Y in.
+#[test]
+fn changes_on_both_sides_of_a_merge() {
+    let [base, first, ours, theirs, both, neither] =
+        ["abcd", "aXbcd", "aZbcd", "aXbcYd", "aZbcYd", "aXbcYd"].map(named);
+    let story = |merged: &str, parents: &[u64]| {
+        [
+            commit(0, &base, &[]),
+            whole(1, 1, &base, &first),
+            commit(2, &first, &[0]),
+            whole(3, 2, &first, &ours),
+            commit(4, &ours, &[2]),
+            whole(5, 3, &first, &theirs),
+            commit(6, &theirs, &[2]),
+            commit(7, merged, parents),
+        ]
+    };
+    for parents in [&[4, 6], &[6, 4]] {
+        check_later(&story(&both, parents), &both, 1, "2");
+        // The merge is the other branch's text: what was done on this one is no part of it.
+        check_later(&story(&neither, parents), &neither, 1, "");
+        // Both branches and the merge have it otherwise.
+        let third = named("aQbcYd");
+        check_later(&story(&third, parents), &third, 1, "2 c");
+    }
+}
+
+/// A line that one branch took out and that the merge has from the other one.
+#[test]
+fn lines_from_another_parent() {
+    let [base, first, ours, theirs, both] = ["abcd", "abcXd", "aYbcd", "abcXdZ", "aYbcXdZ"].map(named);
+    let events = [
+        commit(0, &base, &[]),
+        whole(1, 1, &base, &first),
+        commit(2, &first, &[0]),
+        whole(3, 3, &first, &theirs),
+        commit(4, &theirs, &[2]),
+        whole(5, 2, &first, &ours),
+        commit(6, &ours, &[2]),
+        commit(7, &both, &[4, 6]),
+    ];
+    let mut timeline = Timeline::new();
+    sync(&mut timeline, &events);
+    let blame = timeline.blame(&both, Tree(0));
+    let fate = timeline.fate(&blame, StepKey(1));
+    assert_eq!(fate.lines.iter().map(|line| line.now).collect::<Vec<_>>(), [LineNow::At(4)]);
+    assert_eq!(timeline.lines_now(&blame, StepKey(1)).map(|now| now.get(3).copied()), Some(Some(Some(4))));
+}

@@ -8,13 +8,16 @@ mod table;
 use std::path::Path;
 use std::sync::Arc;
 
-use provenance::{Chain, Event, EventKey, Happening, Rewrite, Seen, Slot, Timeline, Tree, TurnKey, Writes, lines};
+use provenance::{
+    Chain, Event, EventKey, Happening, Rewrite, Seen, Slot, Timeline, Tree, TurnKey, Writes, lines, moved_from,
+};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use trace::{Change, Hunk, Replacement, StepKey, Timestamp};
+use trace::{Change, Evidence, Hunk, Replacement, StepKey, Timestamp};
 
 use self::table::{Table, Text};
 use crate::Moment;
+use crate::foreign::Source;
 use crate::gather::StepNumbers;
 use crate::mapping::{HERE, Target, real};
 
@@ -32,9 +35,23 @@ pub struct Case {
     text: Text,
     /// In the order of their clocks.
     events: Vec<Told>,
+    /// The other file that the line came from.
+    #[serde(default, skip_serializing_if = "is_default")]
+    from: Option<OtherFile>,
 }
 
-/// A step by its number in the case, and on what evidence it was named.
+/// Another file, which lost lines when this one got some.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct OtherFile {
+    before: Text,
+    after: Text,
+    /// The lines of the file asked about, from 1, that may have come from there.
+    open: Vec<usize>,
+    events: Vec<Told>,
+}
+
+/// A step by its number in the case, and on what evidence it was named. One that wrote the line in another file has the
+/// number that it has there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     pub step: u32,
@@ -128,50 +145,60 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 /// Lines that a rewriting command is asked about at most.
 const MOST_REWRITTEN: usize = 20_000;
 
+/// The events of a file as they are told.
+type Events = Vec<(Slot, Option<Event>)>;
+
+/// Another file with its events, before and after it lost lines, and the lines that may have come from there.
+struct Other<'a> {
+    source: &'a Source,
+    open: &'a [bool],
+    told: Events,
+}
+
 impl Moment<'_> {
     /// The case of a line (from 0) of a file as it is on disk, with its texts as they are.
     pub fn case(&self, path: &Path, line: usize) -> std::io::Result<Case> {
-        let (text, depth) =
-            self.with_state(path, |state| Ok::<_, std::io::Error>((state.read_disk(path)?, state.depth)))?;
+        let view = self.file(path)?;
+        let untold = self.with_state(path, |state| {
+            let blame = state.disk_blame();
+            state.timeline.untold(&blame)
+        });
+        let from = u32::try_from(line).ok().and_then(|line| self.source_of(&view, &untold, line));
+        let other = from.as_ref().map(|(source, open)| Other { source, open, told: self.events(&source.path) });
+        Ok(Case::of(&self.events(path), &view.text, line, other))
+    }
+
+    fn events(&self, path: &Path) -> Events {
+        let depth = self.with_state(path, |state| state.depth);
         let path = real(path);
         let repo = self.workspace.repo(&path);
         let target = Target::new(&path, repo.as_ref());
         let mut numbers = StepNumbers::default();
         let clues = self.clues(&target, depth);
-        let told = clues.iter().map(|clue| (clue.slot(), self.event(clue, &target, &mut numbers)));
-        Ok(Case::of(&told.collect::<Vec<_>>(), &text, line))
+        clues.iter().map(|clue| (clue.slot(), self.event(clue, &target, &mut numbers))).collect()
     }
 }
 
 impl Case {
     /// The case of a line (from 0) of `text`.
-    fn of(told: &[(Slot, Option<Event>)], text: &str, line: usize) -> Case {
+    fn of(told: &[(Slot, Option<Event>)], text: &str, line: usize, other: Option<Other<'_>>) -> Case {
         let mut table = Table::default();
         let text = table.text(text);
-        let mut numbers = Numbers::of(told);
-        let first = told.iter().map(|(slot, _)| slot.at.0).min().unwrap_or_default();
-        let mut events: Vec<Told> = told
-            .iter()
-            .map(|(slot, event)| Told {
-                chain: numbers.chains.of(slot.chain),
-                at: slot.at.0.saturating_sub(first),
-                tree: event.as_ref().map_or(0, |event| event.tree.0),
-                turn: event.as_ref().and_then(|event| event.turn).map(|turn| u64::from(numbers.turns.of(turn))),
-                left_behind: event.as_ref().is_some_and(|event| event.left_behind),
-                what: event.as_ref().map_or(What::Gone, |event| What::of(&event.what, &numbers, &mut table)),
-            })
-            .collect();
+        let mut events = events(told, &mut table);
+        let mut from = other.as_ref().map(|Other { source, open, told }| OtherFile {
+            before: table.text(&source.before),
+            after: table.text(&source.now),
+            open: (1..).zip(*open).filter(|(_, open)| **open).map(|(line, _)| line).collect(),
+            events: self::events(told, &mut table),
+        });
         // What commands make of lines is asked when all lines are known.
         let known = table.lines.clone();
-        for (told, (_, event)) in events.iter_mut().zip(told) {
-            if let (What::Ran { writes: may, .. }, Some(Event { what: Happening::Ran { writes, .. }, .. })) =
-                (&mut told.what, event)
-            {
-                may.extend(writes.iter().map(|writes| May::of(writes, &known, &mut table)));
-            }
+        ask_commands(&mut events, told, &known, &mut table);
+        if let (Some(from), Some(other)) = (&mut from, &other) {
+            ask_commands(&mut from.events, &other.told, &known, &mut table);
         }
         let turnlens = env!("CARGO_PKG_VERSION").to_owned();
-        let mut case = Case { turnlens, line: line + 1, answer: None, lines: table.lines, text, events };
+        let mut case = Case { turnlens, line: line + 1, answer: None, lines: table.lines, text, events, from };
         case.answer = case.replay();
         case
     }
@@ -183,18 +210,36 @@ impl Case {
 
     /// What the engine says of the line now.
     pub fn replay(&self) -> Option<Answer> {
-        let slots: Vec<Slot> = self.events.iter().enumerate().map(|(at, told)| told.slot(at)).collect();
+        let (timeline, text) = (self.timeline(&self.events), self.read(&self.text));
+        let blame = timeline.blame(&text, HERE);
+        let line = self.line.checked_sub(1)?;
+        match blame.lines.get(line).copied()? {
+            Some(origin) => Some(Answer { step: origin.step.0, evidence: origin.evidence.id().to_owned() }),
+            None => self.replay_other(self.from.as_ref()?, &text, &timeline.untold(&blame), line),
+        }
+    }
+
+    /// What the history of another file says of a line that came from there.
+    fn replay_other(&self, from: &OtherFile, text: &str, untold: &[bool], line: usize) -> Option<Answer> {
+        let open: Vec<bool> = (1..).zip(untold).map(|(line, untold)| *untold && from.open.contains(&line)).collect();
+        let before = self.read(&from.before);
+        let pairs = moved_from(&before, &self.read(&from.after), text, &open);
+        let (_, there) = pairs.into_iter().find(|(here, _)| *here == line)?;
+        let origin = self.timeline(&from.events).blame(&before, HERE).lines.get(there).copied().flatten()?;
+        Some(Answer { step: origin.step.0, evidence: Evidence::Moved.id().to_owned() })
+    }
+
+    fn timeline(&self, events: &[Told]) -> Timeline {
+        let slots: Vec<Slot> = events.iter().enumerate().map(|(at, told)| told.slot(at)).collect();
         let mut timeline = Timeline::new();
-        timeline.sync(&slots, |which| self.event(which));
-        let blame = timeline.blame(&self.read(&self.text), HERE);
-        let origin = blame.lines.get(self.line.checked_sub(1)?).copied().flatten()?;
-        Some(Answer { step: origin.step.0, evidence: origin.evidence.id().to_owned() })
+        timeline.sync(&slots, |which| self.event(events, which));
+        timeline
     }
 
     /// The same case without its texts: each word is another, equal ones are equal. Its answer is this one's.
     pub fn disguised(&self) -> Case {
         let mut edges: Vec<&str> = Vec::new();
-        for told in &self.events {
+        for told in self.events.iter().chain(self.from.iter().flat_map(|from| &from.events)) {
             let What::Edit { change, .. } = &told.what else { continue };
             for text in change.replaced.iter().flat_map(|(old, new, _)| [old, new]) {
                 let ends = [text.0.first(), text.0.last()];
@@ -214,8 +259,8 @@ impl Case {
         serde_json::from_str(json).map_err(|error| error.to_string())
     }
 
-    fn event(&self, which: usize) -> Option<Event> {
-        let told = self.events.get(which)?;
+    fn event(&self, events: &[Told], which: usize) -> Option<Event> {
+        let told = events.get(which)?;
         let what = match &told.what {
             What::Gone => return None,
             What::Here { text } => self.seen(text, Seen::Here, &[]),
@@ -297,6 +342,31 @@ impl Case {
     }
 }
 
+/// Events as they stand in a case, but for what commands make of lines.
+fn events(told: &[(Slot, Option<Event>)], table: &mut Table) -> Vec<Told> {
+    let mut numbers = Numbers::of(told);
+    let first = told.iter().map(|(slot, _)| slot.at.0).min().unwrap_or_default();
+    let of_one = |(slot, event): &(Slot, Option<Event>)| Told {
+        chain: numbers.chains.of(slot.chain),
+        at: slot.at.0.saturating_sub(first),
+        tree: event.as_ref().map_or(0, |event| event.tree.0),
+        turn: event.as_ref().and_then(|event| event.turn).map(|turn| u64::from(numbers.turns.of(turn))),
+        left_behind: event.as_ref().is_some_and(|event| event.left_behind),
+        what: event.as_ref().map_or(What::Gone, |event| What::of(&event.what, &numbers.keys, table)),
+    };
+    told.iter().map(of_one).collect()
+}
+
+fn ask_commands(events: &mut [Told], told: &[(Slot, Option<Event>)], known: &[String], table: &mut Table) {
+    for (event, (_, told)) in events.iter_mut().zip(told) {
+        if let (What::Ran { writes: may, .. }, Some(Event { what: Happening::Ran { writes, .. }, .. })) =
+            (&mut event.what, told)
+        {
+            may.extend(writes.iter().map(|writes| May::of(writes, known, table)));
+        }
+    }
+}
+
 impl Told {
     fn slot(&self, at: usize) -> Slot {
         Slot { key: EventKey(at as u64), chain: Chain(self.chain), at: Timestamp(self.at) }
@@ -304,11 +374,11 @@ impl Told {
 }
 
 impl What {
-    fn of(what: &Happening, numbers: &Numbers, table: &mut Table) -> What {
+    fn of(what: &Happening, keys: &FxHashMap<EventKey, u64>, table: &mut Table) -> What {
         match what {
             Happening::Seen { text, how, parents } => {
                 let text = table.text(text);
-                let parents = parents.iter().filter_map(|key| numbers.keys.get(key).copied()).collect();
+                let parents = parents.iter().filter_map(|key| keys.get(key).copied()).collect();
                 match how {
                     Seen::Here => What::Here { text },
                     Seen::Shown => What::Shown { text },

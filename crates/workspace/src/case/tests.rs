@@ -32,6 +32,7 @@ fn story(told: &str) -> Vec<(Slot, Option<Event>)> {
                     lines: table.lines,
                     text: Text::default(),
                     events: Vec::new(),
+                    from: None,
                 };
                 Happening::Edit { step: StepKey(step.parse().expect("a step")), change: Arc::new(bare.change(&change)) }
             }
@@ -49,7 +50,7 @@ fn check(told: &str, text: &str, expect: Expect) {
     let text = text.replace('/', "\n");
     let mut answers = Vec::new();
     for line in 0..provenance::lines(&text).count() {
-        let plain = Case::of(&story, &text, line);
+        let plain = Case::of(&story, &text, line, None);
         let disguised = plain.disguised();
         let read = Case::from_json(&disguised.to_json()).expect("a case");
         assert_eq!(read, disguised);
@@ -61,6 +62,29 @@ fn check(told: &str, text: &str, expect: Expect) {
         answers.push(plain.answer.map_or(".".to_owned(), |answer| format!("{} {}", answer.step, answer.evidence)));
     }
     expect.assert_eq(&answers.join("\n"));
+}
+
+/// A line that went from a file with its own history to one of which nothing is known.
+#[test]
+fn lines_from_another_file() {
+    let (block, rest) = (
+        "    harvest(apples, 12, baskets, ladders);/    carry(baskets, barn, 7);/    weigh(barn, scales, 99);",
+        "fn rest() {}",
+    );
+    let before = format!("fn autumn() {{/{block}/}}/{rest}").replace('/', "\n");
+    let told = story(&format!("1 {rest} => fn autumn() {{/{block}/}}/{rest}"));
+    let source = Source { path: "other".into(), before, now: format!("fn autumn() {{\n}}\n{rest}"), commit: None };
+    let text = format!("fn winter() {{/{block}/}}").replace('/', "\n");
+    for (line, expected) in [(0, None), (1, Some("moved")), (3, Some("moved")), (4, None)] {
+        let open = [true; 5];
+        let other = Other { source: &source, open: &open, told: told.clone() };
+        let plain = Case::of(&[], &text, line, Some(other));
+        assert_eq!(plain.answer.as_ref().map(|answer| &*answer.evidence), expected, "line {line}");
+        let disguised = plain.disguised();
+        let read = Case::from_json(&disguised.to_json()).expect("a case");
+        assert_eq!((read.replay(), &read), (plain.answer, &disguised));
+        assert!(!read.lines.join("\n").contains("harvest"), "{:?}", read.lines);
+    }
 }
 
 #[test]
