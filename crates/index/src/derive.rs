@@ -529,7 +529,7 @@ impl Deriver {
         }
         let id = call.id.clone();
         let side = result.as_ref().and_then(|result| result.side.as_ref());
-        let task = call.task.as_ref().filter(|task| call.kind == StepKind::Agent && !task.is_empty());
+        let task = call.task.as_deref().filter(|task| call.kind == StepKind::Agent && !task.is_empty());
         self.learn_caller(&id, side, task);
         let index = self.add_step(
             holder,
@@ -549,9 +549,9 @@ impl Deriver {
         self.calls.insert(id, state);
     }
 
-    fn learn_caller(&mut self, call: &Arc<str>, side: Option<&Arc<str>>, task: Option<&Box<str>>) {
+    fn learn_caller(&mut self, call: &Arc<str>, side: Option<&Arc<str>>, task: Option<&str>) {
         if side.is_some() || task.is_some() {
-            self.path.callers.push(Caller { call: call.clone(), side: side.cloned(), task: task.cloned() });
+            self.path.callers.push(Caller { call: call.clone(), side: side.cloned(), task: task.map(Into::into) });
         }
     }
 

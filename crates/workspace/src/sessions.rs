@@ -17,8 +17,11 @@ use crate::mapping::{forward_slashes, real};
 pub struct SessionView {
     pub session: Session,
     /// Made when the first is asked for: it takes all steps of the session.
-    by_call: OnceLock<FxHashMap<Arc<str>, (u32, Vec<u32>)>>,
+    by_call: OnceLock<FxHashMap<Arc<str>, At>>,
 }
+
+/// The number of a turn, and the numbers of a step in it.
+type At = (u32, Vec<u32>);
 
 impl SessionView {
     fn new(session: Session) -> SessionView {
