@@ -137,8 +137,13 @@ fn taken_out(timeline: &mut Timeline, text: &[LineId], change: &Change) -> Optio
     }
     let (mut before, mut ranges) = (Vec::new(), Vec::new());
     let mut cursor = 0;
+    let mut ahead: Option<usize> = None;
     for hunk in &change.hunks {
-        let place = place_of(timeline, text, hunk).filter(|place| *place >= cursor)?;
+        let told = (hunk.new_start as usize).saturating_sub(1);
+        let by_number = ahead.and_then(|ahead| (told + ahead).checked_sub(text.len()));
+        let place = place_of(timeline, text, hunk, by_number).filter(|place| *place >= cursor)?;
+        // Counted from the end, so that it is never below zero.
+        ahead = (place + text.len()).checked_sub(told);
         before.extend(text.get(cursor..place)?);
         let mut at = place;
         let mut open: Option<Range> = None;
@@ -170,15 +175,19 @@ fn taken_out(timeline: &mut Timeline, text: &[LineId], change: &Change) -> Optio
     Some((before, ranges))
 }
 
-/// The one place where the new side of a hunk stands.
-fn place_of(timeline: &mut Timeline, text: &[LineId], hunk: &Hunk) -> Option<usize> {
+/// The one place where the new side of a hunk stands; of several, or where it tells nothing, the one that the log and the
+/// hunk before it say.
+fn place_of(timeline: &mut Timeline, text: &[LineId], hunk: &Hunk, by_number: Option<usize>) -> Option<usize> {
     let new: Vec<LineId> = hunk.new_lines().map(|line| timeline.interner.line(line)).collect();
     let words = &timeline.interner;
-    if new.len() < 2 || new.iter().all(|id| words.small(*id)) {
-        return None;
-    }
     let same = |(there, told): (&LineId, &LineId)| there == told || words.same_tokens(*there, *told);
-    let mut places = text.windows(new.len()).enumerate().filter(|(_, there)| there.iter().zip(&new).all(same));
-    let (place, _) = places.next()?;
-    places.next().is_none().then_some(place)
+    let stands_at =
+        |place: usize| text.get(place..place + new.len()).is_some_and(|there| there.iter().zip(&new).all(same));
+    let by_number = || by_number.filter(|place| stands_at(*place));
+    if new.len() < 2 || new.iter().all(|id| words.small(*id)) {
+        return by_number();
+    }
+    let mut places = (0..=text.len().checked_sub(new.len())?).filter(|place| stands_at(*place));
+    let place = places.next()?;
+    if places.next().is_none() { Some(place) } else { by_number() }
 }
