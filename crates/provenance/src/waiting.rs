@@ -65,10 +65,9 @@ impl Timeline {
     ) -> Option<(Vec<LineId>, Vec<Found>)> {
         let waits = |one: &&Pending| (!near || one.event.tree == event.tree) && !one.event.left_behind;
         let waiting: Vec<Pending> = self.pending.iter().filter(waits).rev().take(MOST).cloned().collect();
-        let mut there: FxHashSet<LineId> = FxHashSet::default();
-        for source in sources {
-            there.extend(self.text_of(*source).iter().map(|line| line.id));
-        }
+        let texts: Vec<Vec<LineId>> =
+            sources.iter().map(|source| self.text_of(*source).iter().map(|line| line.id).collect()).collect();
+        let there: FxHashSet<LineId> = texts.iter().flatten().copied().collect();
         let written: Vec<Vec<LineId>> = waiting.iter().map(|one| self.lines_written(one)).collect();
         let chain_of = |one: &Pending| self.done.get(one.place).map(|done| done.chain);
         let chains: Vec<Option<Chain>> = waiting.iter().map(chain_of).collect();
@@ -84,11 +83,11 @@ impl Timeline {
                 all.any(|(lines, other)| *other != Some(chain) && lines.contains(id))
             };
             // What stands there already, or another log tells as well, need not be this one's.
-            let own = |id: &&LineId| !there.contains(*id) && !by_others(id);
-            let of_it: Vec<LineId> = written[number].iter().filter(own).copied().collect();
-            if of_it.is_empty() && !written[number].is_empty() {
+            let stands = texts.iter().any(|text| taken_out(self, text, change).is_some());
+            if stands || written[number].iter().any(by_others) {
                 continue;
             }
+            let of_it: Vec<LineId> = written[number].iter().filter(|id| !there.contains(*id)).copied().collect();
             let Some((before, ranges)) = taken_out(self, &text, change) else { continue };
             of_chains.entry(chain).or_default().extend(of_it);
             text = before;
