@@ -65,10 +65,9 @@ impl Timeline {
     ) -> Option<(Vec<LineId>, Vec<Found>)> {
         let waits = |one: &&Pending| (!near || one.event.tree == event.tree) && !one.event.left_behind;
         let waiting: Vec<Pending> = self.pending.iter().filter(waits).rev().take(MOST).cloned().collect();
-        let mut there: FxHashSet<LineId> = FxHashSet::default();
-        for source in sources {
-            there.extend(self.text_of(*source).iter().map(|line| line.id));
-        }
+        let texts: Vec<Vec<LineId>> =
+            sources.iter().map(|source| self.text_of(*source).iter().map(|line| line.id).collect()).collect();
+        let there: FxHashSet<LineId> = texts.iter().flatten().copied().collect();
         let written: Vec<Vec<LineId>> = waiting.iter().map(|one| self.lines_written(one)).collect();
         let chain_of = |one: &Pending| self.done.get(one.place).map(|done| done.chain);
         let chains: Vec<Option<Chain>> = waiting.iter().map(chain_of).collect();
@@ -84,11 +83,11 @@ impl Timeline {
                 all.any(|(lines, other)| *other != Some(chain) && lines.contains(id))
             };
             // What stands there already, or another log tells as well, need not be this one's.
-            let own = |id: &&LineId| !there.contains(*id) && !by_others(id);
-            let of_it: Vec<LineId> = written[number].iter().filter(own).copied().collect();
-            if of_it.is_empty() && !written[number].is_empty() {
+            let stands = texts.iter().any(|text| taken_out(self, text, change).is_some());
+            if stands || written[number].iter().any(by_others) {
                 continue;
             }
+            let of_it: Vec<LineId> = written[number].iter().filter(|id| !there.contains(*id)).copied().collect();
             let Some((before, ranges)) = taken_out(self, &text, change) else { continue };
             of_chains.entry(chain).or_default().extend(of_it);
             text = before;
@@ -137,8 +136,13 @@ fn taken_out(timeline: &mut Timeline, text: &[LineId], change: &Change) -> Optio
     }
     let (mut before, mut ranges) = (Vec::new(), Vec::new());
     let mut cursor = 0;
+    let mut ahead: Option<usize> = None;
     for hunk in &change.hunks {
-        let place = place_of(timeline, text, hunk).filter(|place| *place >= cursor)?;
+        let told = (hunk.new_start as usize).saturating_sub(1);
+        let by_number = ahead.and_then(|ahead| (told + ahead).checked_sub(text.len()));
+        let place = place_of(timeline, text, hunk, by_number).filter(|place| *place >= cursor)?;
+        // Counted from the end, so that it is never below zero.
+        ahead = (place + text.len()).checked_sub(told);
         before.extend(text.get(cursor..place)?);
         let mut at = place;
         let mut open: Option<Range> = None;
@@ -170,15 +174,19 @@ fn taken_out(timeline: &mut Timeline, text: &[LineId], change: &Change) -> Optio
     Some((before, ranges))
 }
 
-/// The one place where the new side of a hunk stands.
-fn place_of(timeline: &mut Timeline, text: &[LineId], hunk: &Hunk) -> Option<usize> {
+/// The one place where the new side of a hunk stands; of several, or where it tells nothing, the one that the log and the
+/// hunk before it say.
+fn place_of(timeline: &mut Timeline, text: &[LineId], hunk: &Hunk, by_number: Option<usize>) -> Option<usize> {
     let new: Vec<LineId> = hunk.new_lines().map(|line| timeline.interner.line(line)).collect();
     let words = &timeline.interner;
-    if new.len() < 2 || new.iter().all(|id| words.small(*id)) {
-        return None;
-    }
     let same = |(there, told): (&LineId, &LineId)| there == told || words.same_tokens(*there, *told);
-    let mut places = text.windows(new.len()).enumerate().filter(|(_, there)| there.iter().zip(&new).all(same));
-    let (place, _) = places.next()?;
-    places.next().is_none().then_some(place)
+    let stands_at =
+        |place: usize| text.get(place..place + new.len()).is_some_and(|there| there.iter().zip(&new).all(same));
+    let by_number = || by_number.filter(|place| stands_at(*place));
+    if new.len() < 2 || new.iter().all(|id| words.small(*id)) {
+        return by_number();
+    }
+    let mut places = (0..=text.len().checked_sub(new.len())?).filter(|place| stands_at(*place));
+    let place = places.next()?;
+    if places.next().is_none() { Some(place) } else { by_number() }
 }

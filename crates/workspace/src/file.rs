@@ -399,5 +399,8 @@ impl Workspace {
     /// Forgets files that nobody asked about, so that memory follows what is open. Keeps those in `open`.
     pub fn forget_files(&self, open: &dyn Fn(&Path) -> bool) {
         self.files.retain(|path, _| open(path));
+        self.foreign.retain(|path, _| open(path));
+        self.gained.retain(|path, _| open(path));
+        self.shown.clear();
     }
 }

@@ -11,7 +11,7 @@ use trace::{Evidence, LineOrigin, StepKey};
 use crate::Moment;
 use crate::file::{Elsewhere, FileView, StepRef};
 use crate::gained::Gained;
-use crate::lost::Lost;
+use crate::lost::{Lost, hash};
 
 /// Telling lines of unknown origin from which on it is worth to look.
 const LEAST_LINES: usize = 3;
@@ -99,11 +99,8 @@ impl Moment<'_> {
         lost: &Lost,
         gained: &Gained,
     ) -> Vec<Sources> {
-        let wanted: FxHashSet<&str> = lines(text)
-            .zip(untold)
-            .filter(|(line, untold)| **untold && !is_small(line))
-            .map(|(line, _)| line)
-            .collect();
+        let is_wanted = |(line, untold): &(&str, &bool)| **untold && !is_small(line);
+        let wanted: FxHashSet<u64> = lines(text).zip(untold).filter(is_wanted).map(|(line, _)| hash(line)).collect();
         let mut all = vec![Sources { open: untold.to_vec(), files: lost.sources(repo, own, &wanted) }];
         let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
         lines(text).for_each(|line| *counts.entry(line).or_default() += 1);

@@ -56,7 +56,7 @@ impl Moment<'_> {
     }
 
     /// The files, but `own`, that lost some of the wanted lines in a commit.
-    pub(crate) fn lost_in(&self, repo: &Repo, commit: CommitId, own: &str, wanted: &FxHashSet<&str>) -> Vec<Source> {
+    pub(crate) fn lost_in(&self, repo: &Repo, commit: CommitId, own: &str, wanted: &FxHashSet<u64>) -> Vec<Source> {
         let key = (repo.common_dir().to_owned(), commit);
         let known = self.workspace.shown.get(&key).map(|files| files.clone());
         let files = known.unwrap_or_else(|| {
@@ -91,10 +91,10 @@ impl LostInCommit {
         Some((text(self.before)?, self.after.map_or(Some(String::new()), text)?))
     }
 
-    fn has_lost(&self, repo: &Repo, wanted: &FxHashSet<&str>) -> bool {
+    fn has_lost(&self, repo: &Repo, wanted: &FxHashSet<u64>) -> bool {
         let of_texts = || self.texts(repo).map(|(before, now)| gone(&before, &now)).unwrap_or_default();
         let gone = self.gone.get_or_init(of_texts);
-        wanted.iter().any(|line| gone.contains(&hash(line)))
+        !wanted.is_disjoint(gone)
     }
 }
 
@@ -155,11 +155,11 @@ impl Gained {
     }
 
     /// The commits in which wanted lines came, those with most of them first.
-    pub(crate) fn commits_of(&self, wanted: &FxHashSet<&str>) -> Vec<CommitId> {
+    pub(crate) fn commits_of(&self, wanted: &FxHashSet<u64>) -> Vec<CommitId> {
         let mut counts: FxHashMap<CommitId, usize> = FxHashMap::default();
         wanted
             .iter()
-            .filter_map(|line| self.commit_of(line))
+            .filter_map(|line| self.commits.get(line).copied().flatten())
             .for_each(|commit| *counts.entry(commit).or_default() += 1);
         let mut commits: Vec<(usize, String, CommitId)> =
             counts.into_iter().map(|(commit, count)| (count, commit.to_string(), commit)).collect();

@@ -89,7 +89,7 @@ impl Lost {
     }
 
     /// The files, but `own`, that lost some of the wanted lines.
-    pub(crate) fn sources(&self, repo: &Repo, own: &str, wanted: &FxHashSet<&str>) -> Vec<Source> {
+    pub(crate) fn sources(&self, repo: &Repo, own: &str, wanted: &FxHashSet<u64>) -> Vec<Source> {
         if self.files.len() > MOST_FILES {
             return Vec::new();
         }
@@ -105,12 +105,12 @@ impl LostFrom {
         Some(Source { path: self.path.clone(), before, now, commit: None })
     }
 
-    fn has_lost(&self, repo: &Repo, wanted: &FxHashSet<&str>) -> bool {
+    fn has_lost(&self, repo: &Repo, wanted: &FxHashSet<u64>) -> bool {
         let gone = self.gone.get_or_init(|| {
             let Some(source) = self.read(repo) else { return FxHashSet::default() };
             gone(&source.before, &source.now)
         });
-        wanted.iter().any(|line| gone.contains(&hash(line)))
+        !wanted.is_disjoint(gone)
     }
 }
 

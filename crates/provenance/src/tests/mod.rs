@@ -100,6 +100,9 @@ fn edits_whose_outcome_was_seen_later() {
     // A line of it, or one around it, is another one: nothing proves the place.
     check("seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen HaIXYVcd", "HaIXYVcd", expect![". . . . . . . ."]);
     check("seen abcd\n1 hunks 1/1 =HaI+XYZ=c\nseen aIXYZcd", "aIXYZcd", expect![". . . . . . ."]);
+    // The second hunk tells nothing but by its number.
+    let told = "seen abcd_}e_}\n1 hunks 1/1 =HaI+XYZ=c; 9/12 -f=_}\nseen HaIXYZcd_}e_}";
+    check(told, "HaIXYZcd_}e_}", expect![". . . 1 1 1 . . . . . . ."]);
     // Another log tells the same lines.
     let twice = "seen abcd\n&1 1 hunks 1/1 =HaI+XYZ=c\n&2 2 hunks 1/1 =HaI+XYZ=c\nseen HaIXYZcd";
     check(twice, "HaIXYZcd", expect![". . . . . . . ."]);
