@@ -169,10 +169,14 @@ fn offset(text: &str, part: &str) -> usize {
 
 /// Hands a message to `read`; of keys that are told twice the last one counts. `None`: it cannot be understood.
 pub(super) fn with_message<T>(raw: &str, read: impl FnOnce(&Message<'_>) -> T) -> Option<T> {
+    // A list of fields without their names would fit as well.
+    if !raw.starts_with('{') {
+        return None;
+    }
     if let Ok(message) = json::from_str::<Message<'_>>(raw) {
         return Some(read(&message));
     }
-    let object = json::from_str::<serde_json::Value>(raw).ok().filter(serde_json::Value::is_object)?;
+    let object = json::from_str::<serde_json::Value>(raw).ok()?;
     json::from_str::<Message<'_>>(&object.to_string()).ok().map(|message| read(&message))
 }
 
