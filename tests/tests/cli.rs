@@ -899,7 +899,7 @@ fn a_log_that_may_not_be_read_is_told() {
     const NOBODY: u32 = 65_534;
     let place = Place::with_log(&[prompt(1, "Do it"), answer(2, "Done.")]);
     let mode = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    let lines = format!("{}\n{}\n", prompt(1, "Do that"), answer(2, "Found."));
+    let lines = format!("{}\n{}\n", prompt(3, "Do that"), answer(4, "Found."));
     let log = place.write_log("99992222-3333-4444-5555-666677778888", lines.as_bytes());
     mode(&log, 0o000);
     let is_root = fs::metadata(&log).unwrap().uid() == 0;
@@ -923,11 +923,11 @@ fn a_log_that_may_not_be_read_is_told() {
     assert_eq!(run(&["sessions"]).unwrap().code, 0, "the others are read");
     let count = |word: &str| run(&["search", "-c", word]).unwrap().out;
     assert_eq!((count("done"), count("found")), ("1\n".into(), "0\n".into()));
-    // It may be read again, and then again not: what was read of it is told as long as it can be.
+    // It may be read, and then again not: what is kept of it is told, and the others are searched.
     mode(&log, 0o644);
     assert_eq!((run(&["doctor"]).unwrap().code, count("found")), (0, "1\n".into()));
     mode(&log, 0o000);
-    assert_eq!((run(&["doctor"]).unwrap().code, count("done")), (3, "1\n".into()));
+    assert_eq!((run(&["doctor"]).unwrap().code, count("done"), count("found")), (0, "1\n".into(), "0\n".into()));
 }
 
 #[test]
