@@ -1,6 +1,6 @@
 //! Walking folders of logs.
 
-use std::fs;
+use std::fs::{self, DirEntry};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,8 +27,8 @@ pub(crate) fn walk(
 ) {
     let mut folders = vec![base.to_owned()];
     while let Some(folder) = folders.pop() {
-        let mut paths = match list(&folder) {
-            Ok(paths) => paths,
+        let mut entries = match list(&folder) {
+            Ok(entries) => entries,
             // Most agents are not installed: a root that is absent is no trouble.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => {
@@ -36,16 +36,27 @@ pub(crate) fn walk(
                 continue;
             }
         };
-        paths.sort();
+        entries.sort_by_cached_key(DirEntry::file_name);
         let mut below = Vec::new();
-        for path in paths {
-            match fs::symlink_metadata(&path) {
-                Ok(meta) if meta.is_dir() => below.push(path),
-                Ok(meta) if meta.is_file() && is_log(&path) => {
+        for entry in entries {
+            let path = entry.path();
+            // What kind of thing it is the folder itself tells; only of logs more is asked.
+            let meta = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => {
+                    below.push(path);
+                    continue;
+                }
+                // On Windows the folder tells an old length of what somebody writes right now.
+                Ok(kind) if kind.is_file() && is_log(&path) && cfg!(windows) => fs::symlink_metadata(&path),
+                Ok(kind) if kind.is_file() && is_log(&path) => entry.metadata(),
+                Ok(_) => continue,
+                Err(error) => Err(error),
+            };
+            match meta {
+                Ok(meta) => {
                     let (len, modified, file) = (meta.len(), meta.modified().ok(), file_key(&meta));
                     found(Found { agent, len, modified, file, path });
                 }
-                Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => trouble(Trouble { path, error }),
             }
@@ -54,8 +65,8 @@ pub(crate) fn walk(
     }
 }
 
-fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+fn list(folder: &Path) -> io::Result<Vec<DirEntry>> {
+    fs::read_dir(folder)?.collect()
 }
 
 /// Whether nothing lies at `path`, or a regular file that is no link.

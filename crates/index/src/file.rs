@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use trace::{DerivedPath, Entry, LogId};
 
 use crate::cache::SavedLog;
+use crate::spines::Spine;
 use crate::store::{Store, Woken};
 use crate::summary::{LogSummary, Summed, Summer};
 use crate::{Counted, Deriver, lock};
@@ -247,7 +248,11 @@ impl LogFile {
         state.is_dirty = true;
         state.bytes = bytes + path.records.len() * BYTES_OF_RECORD;
         store.unsaved(before, state.unsaved());
-        store.shelf.renew(self.id, state.version, bytes, &path);
+        match state.has_more {
+            // Who looks at the log while it is read waits for nothing.
+            true => store.shelf.put(self.id, state.version, bytes, &Arc::new(Spine::new(path))),
+            false => store.shelf.renew(self.id, state.version, bytes, &path),
+        }
         if !state.grows && !state.has_more && store.is_soon_read(state.cursor.offset) {
             self.let_go(state, store);
         }
@@ -357,6 +362,8 @@ impl LogFile {
         let is_known = !state.is_dirty || self.save(&mut state, store);
         if is_known && !state.grows {
             self.let_go(&mut state, store);
+            // What is looked at comes from the cache again, and only as far as it is looked at.
+            store.shelf.forget(self.id);
         }
         self.give_back(state)
     }

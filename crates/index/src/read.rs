@@ -132,13 +132,20 @@ impl Index {
 
     /// Every log below every root. What could not be looked at is trouble from now on, or no more.
     fn discover(&self) -> Vec<(&'static dyn Reader, Found)> {
-        let mut all = Vec::new();
-        let mut bad = BTreeMap::new();
-        for (reader, root) in self.each_root() {
-            reader.walk(&root, &mut |found| all.push((reader, found)), &mut |trouble| {
-                bad.insert(trouble.path, trouble.error.to_string());
-            });
-        }
+        let (mut all, mut bad) = (Vec::new(), BTreeMap::new());
+        std::thread::scope(|scope| {
+            let walk = |(reader, root): (&'static dyn Reader, PathBuf)| {
+                let (mut found, mut trouble) = (Vec::new(), Vec::new());
+                reader.walk(&root, &mut |log| found.push((reader, log)), &mut |told| trouble.push(told));
+                (found, trouble)
+            };
+            let walks: Vec<_> = self.each_root().map(|root| scope.spawn(move || walk(root))).collect();
+            for walk in walks {
+                let (found, trouble) = walk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                all.extend(found);
+                bad.extend(trouble.into_iter().map(|trouble| (trouble.path, trouble.error.to_string())));
+            }
+        });
         self.set_bad_folders(bad);
         all
     }
