@@ -22,7 +22,17 @@ pub(crate) struct Engine {
     /// The lenses of open documents.
     pub(crate) rows: DashMap<DocumentKey, Rows>,
     reads: Reads,
-    watch: Mutex<Option<Watch>>,
+    following: Mutex<Following>,
+}
+
+/// Whether logs are followed as they grow.
+#[derive(Default)]
+enum Following {
+    #[default]
+    NotYet,
+    Begun,
+    By(Watch),
+    NoMore,
 }
 
 /// Which logs are read.
@@ -66,7 +76,7 @@ impl Engine {
             views: DashMap::new(),
             rows: DashMap::new(),
             reads: Reads::of(settings),
-            watch: Mutex::default(),
+            following: Mutex::default(),
         }
     }
 
@@ -88,22 +98,38 @@ impl Engine {
         self.documents.forget();
     }
 
-    /// Keeps the watch over the logs for as long as the engine lives.
+    /// Whether the logs are to be followed from now on, by whoever asks: true once.
+    pub(crate) fn begin_following(&self) -> bool {
+        let mut following = self.following();
+        let is_first = matches!(*following, Following::NotYet);
+        if is_first {
+            *following = Following::Begun;
+        }
+        is_first
+    }
+
+    /// Keeps the watch over the logs for as long as the engine lives and they are to be followed.
     pub(crate) fn keep(&self, watch: Watch) {
-        *self.watch() = Some(watch);
+        let mut following = self.following();
+        if matches!(*following, Following::Begun) {
+            *following = Following::By(watch);
+        }
     }
 
     /// Follows the logs no more. Whoever drops what is given waits for the end of a thread.
     pub(crate) fn stop(&self) -> Option<Watch> {
-        self.watch().take()
+        match std::mem::replace(&mut *self.following(), Following::NoMore) {
+            Following::By(watch) => Some(watch),
+            Following::NotYet | Following::Begun | Following::NoMore => None,
+        }
     }
 
     pub(crate) fn is_followed(&self) -> bool {
-        self.watch().is_some()
+        matches!(*self.following(), Following::Begun | Following::By(_))
     }
 
-    fn watch(&self) -> MutexGuard<'_, Option<Watch>> {
-        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    fn following(&self) -> MutexGuard<'_, Following> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Who wrote the lines of an open document, a file at `path`.

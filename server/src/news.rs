@@ -119,18 +119,22 @@ pub(crate) fn follow_logs(state: &Arc<State>, engine: &Arc<Engine>) {
             state.news.logs_changed();
         }
     };
-    // Watched first: what changes between the two is read by the second.
-    engine.keep(engine.workspace.index().watch(Box::new(changed)));
     tell_progress(state, engine);
     let (state, engine, folders) = (state.clone(), engine.clone(), state.snapshot().folders.clone());
     let read = move || {
-        lower_priority();
+        let index = engine.workspace.index();
         let began = Instant::now();
-        engine.workspace.index().refresh_first(&folders, &|_| state.news.logs_changed());
+        // What an earlier server knew is there before anything is looked for.
+        index.restore();
+        state.news.logs_changed();
+        // Watched before it is read: what changes between the two is read by the second.
+        engine.keep(index.watch(Box::new(changed)));
+        lower_priority();
+        index.refresh_first(&folders, &|_| state.news.logs_changed());
         state.timings.set_reading(began.elapsed());
         state.news.lenses_changed();
         drop(state);
-        engine.workspace.index().save();
+        index.save();
         make_filters(&engine);
     };
     if let Err(error) = std::thread::Builder::new().name("turnlens-reading".into()).spawn(read) {

@@ -139,7 +139,7 @@ impl State {
     /// Reads the logs and follows them from now on, once, on threads of their own.
     pub(crate) fn follow_logs(self: &Arc<Self>) {
         let snapshot = self.snapshot();
-        if snapshot.settings.enable && !snapshot.engine.is_followed() {
+        if snapshot.settings.enable && snapshot.engine.begin_following() {
             crate::news::follow_logs(self, &snapshot.engine);
         }
     }

@@ -85,8 +85,8 @@ impl Index {
         }
     }
 
-    /// Begins with what an earlier process knew, once.
-    pub(crate) fn restore(&self) {
+    /// Begins with what an earlier process knew, once. [`Index::refresh`] does it, too.
+    pub fn restore(&self) {
         self.restored.call_once(|| {
             let Some(cache) = &self.store.cache else { return };
             let name = self.summaries_name();
