@@ -176,6 +176,11 @@ impl LogFile {
         lock(&self.slot).state.as_ref().is_some_and(|state| state.stamp == Some(stamp))
     }
 
+    /// Whether anything was read of it, by this process or one before, or somebody reads it right now.
+    pub(crate) fn was_read(&self) -> bool {
+        lock(&self.slot).state.as_ref().is_none_or(|state| state.cursor != Cursor::default())
+    }
+
     /// Reads what is new, at most about `limit` bytes. `None`: somebody else is at it, and will look once more before
     /// that is done.
     pub(crate) fn read(self: &Arc<Self>, store: &Store, limit: u64) -> Option<Outcome> {

@@ -88,7 +88,7 @@ impl Index {
         let logs = self.snapshot();
         let is_wanted = |file: &&Arc<LogFile>| {
             let stem = file.path.file_stem().unwrap_or_default();
-            logs.summary(file.id).is_none() && stem.to_string_lossy().contains(name)
+            logs.summary(file.id).is_none() && stem.to_string_lossy().contains(name) && !file.was_read()
         };
         let wanted: Vec<Arc<LogFile>> = lock(&self.registry).files().filter(is_wanted).cloned().collect();
         if wanted.is_empty() {
