@@ -17,6 +17,13 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) struct LocalZone(TimeZone);
 
 impl LocalZone {
+    /// Looks for the zone on a thread of its own, so that it is known when the first time is shown: to find it takes
+    /// longer than to answer most requests.
+    pub(crate) fn look_ahead() {
+        // Without a thread it is found when it is needed.
+        _ = std::thread::Builder::new().name("turnlens-zone".into()).spawn(TimeZone::system);
+    }
+
     pub(crate) fn system() -> LocalZone {
         LocalZone(TimeZone::system())
     }

@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::dispatch::Dispatcher;
 use crate::log;
 use crate::state::State;
+use crate::time::LocalZone;
 use crate::transport::{self, Outgoing};
 
 /// Serve an editor on stdin and stdout
@@ -36,6 +37,7 @@ const TASK_THREADS: usize = 2;
 pub(super) fn run(args: Args) -> anyhow::Result<Exit> {
     log::start(args.log_file.as_deref())?;
     log::info!("turnlens {} serves, stdio {}", env!("CARGO_PKG_VERSION"), args.stdio);
+    LocalZone::look_ahead();
     let runtime = runtime()?;
     let _inside = runtime.enter();
     let tasks = runtime.handle().clone();

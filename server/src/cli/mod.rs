@@ -29,6 +29,7 @@ mod status;
 mod timings;
 pub(crate) mod when;
 
+use crate::time::LocalZone;
 use here::Here;
 
 /// From any line of code to the agent turn that wrote it, and back.
@@ -191,6 +192,7 @@ pub(crate) fn run() -> Exit {
 
 /// Runs a command over all logs, and keeps what was read for the next one.
 fn with_logs(globals: Globals, run: impl FnOnce(&Here) -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
+    LocalZone::look_ahead();
     let here = Here::open(globals)?;
     let exit = run(&here);
     here.save();
