@@ -45,8 +45,10 @@ pub struct CacheReport {
     /// Of all its files.
     pub bytes: u64,
     pub budget: u64,
-    /// Logs whose turns lie in it.
+    /// Logs that are known from it without being read.
     pub logs: u64,
+    /// Of them those whose turns lie in it, too.
+    pub paths: u64,
     /// Files that were damaged, of an old format or too many, and were removed since the start.
     pub dropped: u64,
     /// Why it cannot be written or read.
@@ -152,7 +154,8 @@ impl Cache {
             folder: self.base.clone(),
             bytes: files.iter().map(|file| file.bytes).sum(),
             budget: self.budget,
-            logs: files.iter().filter(|file| file.path.extension() == Some(OsStr::new(SPINE))).count() as u64,
+            logs: 0,
+            paths: files.iter().filter(|file| file.path.extension() == Some(OsStr::new(SPINE))).count() as u64,
             dropped: self.dropped.load(Ordering::Relaxed),
             trouble: lock(&self.trouble).clone(),
         }

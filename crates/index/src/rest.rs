@@ -46,7 +46,10 @@ impl Index {
 
     /// What is in the cache. `None`: there is none.
     pub fn cache_report(&self) -> Option<CacheReport> {
-        self.store.cache.as_ref().map(Cache::report)
+        let cache = self.store.cache.as_ref()?;
+        let is_kept = cache.stamp(&self.summaries_name()).is_some();
+        let logs = if is_kept { self.snapshot().summaries().count() as u64 } else { 0 };
+        Some(CacheReport { logs, ..cache.report() })
     }
 
     /// Writes what was read since the last time into the cache, and lets go of what nobody needs in memory. Takes a

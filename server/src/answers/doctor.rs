@@ -264,7 +264,7 @@ fn found(report: &Report, frame: &Frame, asker: Asker) -> String {
     format!("  {} by {by}{here}{newest}\n", lens::count(report.sessions as u64, "session"))
 }
 
-/// `~/.cache/turnlens/index: 312 logs, 14 MB of at most 536 MB with the filters`
+/// `~/.cache/turnlens/index: 312 logs, 9 with their turns, 14 MB of at most 536 MB with the filters`
 fn of_index(cache: &CacheReport, shown: &dyn Fn(&Path) -> String) -> String {
     let folder = shown(&cache.folder);
     let dropped = match cache.dropped {
@@ -272,8 +272,9 @@ fn of_index(cache: &CacheReport, shown: &dyn Fn(&Path) -> String) -> String {
         n => format!(", {} dropped", lens::count(n, "damaged or unused file")),
     };
     let logs = lens::count(cache.logs, "log");
+    let turns = if cache.paths > 0 { format!(", {} with their turns", cache.paths) } else { String::new() };
     let mut text = format!(
-        "  {folder}: {logs}, {} of at most {} with the filters{dropped}\n",
+        "  {folder}: {logs}{turns}, {} of at most {} with the filters{dropped}\n",
         size(cache.bytes),
         size(cache.budget)
     );
@@ -348,8 +349,8 @@ fn as_json(report: &Report) -> Value {
         "outside": report.outside,
         "gone": report.gone,
         "cache": report.cache.as_ref().map(|cache| json!({
-            "folder": shown(&cache.folder), "logs": cache.logs, "bytes": cache.bytes, "budget": cache.budget,
-            "dropped": cache.dropped, "trouble": cache.trouble,
+            "folder": shown(&cache.folder), "logs": cache.logs, "paths": cache.paths, "bytes": cache.bytes,
+            "budget": cache.budget, "dropped": cache.dropped, "trouble": cache.trouble,
             "others": report.kept.iter().map(|kept| json!({
                 "kind": kept.kind, "folder": shown(&kept.folder), "bytes": kept.bytes,
             })).collect::<Vec<_>>(),
