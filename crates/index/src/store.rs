@@ -84,7 +84,7 @@ impl Store {
     fn load_path(&self, file: &LogFile, cursor: &Cursor) -> Option<Arc<DerivedPath>> {
         let cache = self.cache.as_ref()?;
         let name = name_of(file)?;
-        let found = cache.open(&name, REST)?;
+        let found = cache.open(&name, PATH)?;
         let head = head_of(file, found.sections.first()?)?;
         if head.cursor() != *cursor {
             return None;
@@ -203,8 +203,10 @@ impl Store {
 fn path_of(found: &Opened, file: &LogFile) -> Option<DerivedPath> {
     let [_, path, table, ..] = &found.sections[..] else { return None };
     let mut path = bitcode::decode::<DerivedPath>(path).ok()?;
-    let table = bitcode::decode::<Vec<u32>>(table).ok().filter(|table| table.len() == found.rest.len())?;
-    for (len, section) in table.into_iter().zip(&found.rest) {
+    // What only the deriver needs may have been read before them, or not.
+    let turns = found.rest.get(REST.checked_sub(found.sections.len())?..)?;
+    let table = bitcode::decode::<Vec<u32>>(table).ok().filter(|table| table.len() == turns.len())?;
+    for (len, section) in table.into_iter().zip(turns) {
         let first = path.turns.len();
         let stored =
             StoredTurns { section: section.clone(), id: file.id, reader: file.reader, log: file.path.clone(), first };
