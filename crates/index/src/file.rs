@@ -162,11 +162,17 @@ pub(crate) fn deriver(id: LogId, reader: &dyn Reader, path: &Path) -> Deriver {
     Deriver::new(id, reader.agent(), &name)
 }
 
-/// The path of a whole log as it is now, apart from all that is known of it. Empty where it cannot be read.
-pub(crate) fn read_alone(id: LogId, reader: &dyn Reader, path: &Path) -> Arc<DerivedPath> {
+/// The path of a log's first bytes as they are now, apart from all that is known of it; of a log that is no file of
+/// lines, of all of it. Empty where they cannot be read.
+pub(crate) fn read_up_to(end: u64, id: LogId, reader: &dyn Reader, path: &Path) -> Arc<DerivedPath> {
     let mut deriver = deriver(id, reader, path);
+    let mut take = |entry: Entry| {
+        if entry.place.at < end {
+            deriver.push(entry);
+        }
+    };
     // What was read before an error is there.
-    _ = reader.scan(path, &Cursor::default(), &mut |entry| deriver.push(entry));
+    _ = reader.scan_part(path, &Cursor::default(), end, &mut take);
     deriver.snapshot()
 }
 

@@ -10,7 +10,7 @@ use trace::{DerivedPath, LogId, Part, Stored, Turn};
 
 use crate::cache::{Cache, Opened, Section, SpineHead, log_key, spine_name};
 use crate::derive::Rest;
-use crate::file::{LastRead, LogFile, Outcome, deriver, read_alone};
+use crate::file::{LastRead, LogFile, Outcome, deriver, read_up_to};
 use crate::spines::{Shelf, Spine};
 use crate::summary::bytes_of;
 use crate::{Counted, Deriver};
@@ -206,11 +206,11 @@ fn path_of(found: &Opened, file: &LogFile) -> Option<DerivedPath> {
     // What only the deriver needs may have been read before them, or not.
     let turns = found.rest.get(REST.checked_sub(found.sections.len())?..)?;
     let table = bitcode::decode::<Vec<u32>>(table).ok().filter(|table| table.len() == turns.len())?;
+    let end = path.tally.bytes;
     for (len, section) in table.into_iter().zip(turns) {
-        let first = path.turns.len();
-        let stored =
-            StoredTurns { section: section.clone(), id: file.id, reader: file.reader, log: file.path.clone(), first };
-        path.turns.push_stored(len as usize, section.len * UNPACKED, Arc::new(stored));
+        let (bytes, first, section) = (section.len * UNPACKED, path.turns.len(), section.clone());
+        let stored = StoredTurns { section, id: file.id, reader: file.reader, log: file.path.clone(), end, first };
+        path.turns.push_stored(len as usize, bytes, Arc::new(stored));
     }
     Some(owned(path, file))
 }
@@ -221,6 +221,8 @@ struct StoredTurns {
     id: LogId,
     reader: &'static dyn Reader,
     log: Arc<Path>,
+    /// Bytes of the log of which the file tells.
+    end: u64,
     /// The index of the first.
     first: usize,
 }
@@ -229,7 +231,7 @@ impl Stored for StoredTurns {
     fn turns(&self) -> Vec<Arc<Turn>> {
         let stored = self.section.read().and_then(|bytes| bitcode::decode(&bytes).ok());
         stored.unwrap_or_else(|| {
-            read_alone(self.id, self.reader, &self.log).turns.iter().skip(self.first).cloned().collect()
+            read_up_to(self.end, self.id, self.reader, &self.log).turns.iter().skip(self.first).cloned().collect()
         })
     }
 

@@ -331,6 +331,26 @@ fn nobody_else_can_read_it() {
     }
 }
 
+/// What goes on from a damaged spine is read from the log as far as the spine told of it, and no further.
+#[test]
+fn whichever_byte_is_damaged_what_grows_is_told_right() {
+    const STEP: usize = 7;
+    for at in (0..).step_by(STEP) {
+        let home = Home::new();
+        home.write("s", &records("s", &format!("{FIRST}{MORE}")));
+        let index = home.restarted();
+        index.save();
+        let path = &cached(&home, "spine")[0];
+        let mut bytes = fs::read(path).unwrap();
+        let Some(byte) = bytes.get_mut(at) else { break };
+        *byte ^= 0x55;
+        fs::write(path, bytes).unwrap();
+        home.append("s", &records("s", "z<e +20 text More"));
+        index.refresh(&|_| {});
+        assert_as_fresh(&home, &index);
+    }
+}
+
 /// One thing that can happen to a process or its cache.
 #[derive(Clone, Debug)]
 enum Event {
