@@ -136,6 +136,8 @@ pub enum Because {
     Undecided,
     /// The log tells that somebody changed the file by hand.
     ByHand,
+    /// The clocks of logs are proven wrong, so that it is not sure what ran there.
+    Clocks,
     /// None of the commands makes such a change.
     Shape,
     /// A line with the same text stood there before.
@@ -270,6 +272,12 @@ fn gap(commands: &[(Box<str>, Box<str>)], because: Because) -> Vec<String> {
         Because::ByHand => {
             return vec![
                 "Between the two somebody edited this file by hand, as the log tells. So nobody is named.".into(),
+            ];
+        }
+        Because::Clocks => {
+            return vec![
+                "The clocks of two logs disagree here: what ran between the two is not sure. So nobody is named."
+                    .into(),
             ];
         }
         Because::Alike => {
@@ -439,13 +447,14 @@ mod tests {
                 Only 3.4 make gen ran there, in the turn that knew both texts."#]],
         );
         check_facts(
-            [Because::Undecided, Because::ByHand, Because::Shape, Because::Alike]
+            [Because::Undecided, Because::ByHand, Because::Clocks, Because::Shape, Because::Alike]
                 .map(|because| FactKind::Gap { commands: commands(), because })
                 .into(),
             expect![[r#"
                 Between the two no logged edit touched this file, and one command ran that may have written it:
                 3.4 sed -i s/a/b/ src/a.rs. A person may have, too. So nobody is named.
                 Between the two somebody edited this file by hand, as the log tells. So nobody is named.
+                The clocks of two logs disagree here: what ran between the two is not sure. So nobody is named.
                 Between the two no logged edit touched this file, and one command ran that may write it, but not so:
                 3.4 sed -i s/a/b/ src/a.rs. So nobody is named.
                 A line with this text stood there before. Whether it is this one, the two texts do not tell.

@@ -32,6 +32,8 @@ pub struct Between {
     pub suspects: Vec<Suspect>,
     /// The log tells that somebody else changed the file as well.
     pub by_hand: bool,
+    /// The clocks of logs are proven wrong up to there, so that it is not sure what ran between the two.
+    pub reordered: bool,
     /// Both texts were told in one turn.
     pub one_turn: bool,
     /// A line with this text stood there before; whether it is this one, the texts do not tell.
@@ -79,7 +81,8 @@ impl Timeline {
             splice.added.iter().any(|added| added.mark == mark_id && id.is_none_or(|id| id == added.id))
         };
         let part = node.splices.iter().find(holds);
-        let done = self.done.iter().find(|done| done.key == node.key)?;
+        let place = self.done.iter().position(|done| done.key == node.key)?;
+        let done = self.done.get(place)?;
         let (tree, turn) = done.where_and_when?;
         let suspects = self.suspects_before(done, tree, turn);
         let fits = part.map(|part| suspects.fits(&self.interner, part, node.len as usize)).unwrap_or_default();
@@ -89,6 +92,7 @@ impl Timeline {
             after: Some(node.witness()),
             suspects: fits.into_iter().map(|(step, fit)| Suspect { step, fit }).collect(),
             by_hand: self.by_hand_before(done, tree),
+            reordered: self.is_reordered_at(place),
             one_turn: suspects.is_of_one_turn(),
             alike: old.iter().any(|old| Some(old.id) == id),
         })
@@ -113,6 +117,7 @@ impl Timeline {
             after: None,
             suspects: fits.into_iter().map(|(step, fit)| Suspect { step, fit }).collect(),
             by_hand: self.by_hand_now(tree),
+            reordered: self.is_reordered_at(self.done.len()),
             one_turn: false,
             alike: ids.get(line).is_some_and(|id| old.iter().any(|old| old.id == *id)),
         })

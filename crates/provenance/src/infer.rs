@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use trace::StepKey;
 
 use crate::event::{Event, Tree, TurnKey, Writes};
@@ -72,9 +72,18 @@ impl Timeline {
     /// The commands that may have made a change on `tree` that shows in `turn`; nothing where somebody else may have.
     pub(crate) fn suspects(&self, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
         let window = self.window(tree);
-        let answered = window.closed || self.is_first_seen_elsewhere(tree);
+        let answered = window.closed || self.is_first_seen_elsewhere(tree) || self.is_reordered();
         let runs = self.runs.get(window.from..).filter(|_| !answered).unwrap_or_default();
         self.suspects_of(window, runs, tree, turn)
+    }
+
+    /// The commands that may have made a change that a commit shows, on whichever worktree it was made.
+    pub(crate) fn suspects_anywhere(&self, turn: Option<TurnKey>) -> Suspects<'_> {
+        let windows = &self.heads.seldom.windows;
+        let answered = self.is_reordered() || windows.iter().any(|(_, window)| window.closed);
+        let ran_since = |(at, run): &(usize, &Run)| !answered && *at >= self.window(run.tree).from;
+        let runs = self.runs.iter().enumerate().filter(ran_since).map(|(_, run)| run).collect();
+        self.suspects_among(runs, turn.filter(|turn| windows.iter().all(|(_, window)| window.turn == Some(*turn))))
     }
 
     /// Those of a change that an event of the past showed, also where somebody else may have made it.
@@ -85,7 +94,10 @@ impl Timeline {
 
     fn suspects_of<'a>(&'a self, window: Window, runs: &'a [Run], tree: Tree, turn: Option<TurnKey>) -> Suspects<'a> {
         let turn = turn.filter(|turn| window.turn == Some(*turn));
-        let runs: Vec<&Run> = runs.iter().filter(|run| run.tree == tree).collect();
+        self.suspects_among(runs.iter().filter(|run| run.tree == tree).collect(), turn)
+    }
+
+    fn suspects_among<'a>(&'a self, runs: Vec<&'a Run>, turn: Option<TurnKey>) -> Suspects<'a> {
         let splices = self.nodes.iter().filter(|_| !runs.is_empty()).flat_map(|node| &node.splices);
         let gone = splices.flat_map(|splice| &*splice.removed).map(|line| line.id).collect();
         Suspects { runs, turn, gone }
@@ -200,6 +212,17 @@ fn rewrites(words: &impl Words, rewrite: &dyn Fn(&str) -> Option<Vec<String>>, p
         && !part.removed.is_empty()
 }
 
+/// The first and the last part of a change that takes out a line with this text.
+fn first_and_last_loss(parts: &[Splice]) -> FxHashMap<LineId, (usize, usize)> {
+    let mut lost: FxHashMap<LineId, (usize, usize)> = FxHashMap::default();
+    for (number, part) in parts.iter().enumerate() {
+        for line in &part.removed {
+            lost.entry(line.id).or_insert((number, number)).1 = number;
+        }
+    }
+    lost
+}
+
 /// Gives the new lines of a change to the command that wrote them. Lines that nobody wrote so far have one of the marks
 /// `fresh`.
 pub(crate) fn name_lines(
@@ -217,9 +240,12 @@ pub(crate) fn name_lines(
     let stayed = |line: &&Line| line.mark != fresh.new && line.mark != fresh.unsure;
     let there: FxHashSet<LineId> = lines.iter().filter(stayed).map(|line| line.id).collect();
     let is_back = |line: &Line| suspects.gone.contains(&line.id) && !there.contains(&line.id) && !words.small(line.id);
-    for part in parts {
-        // Then git or a person had a hand in it.
-        if part.added.iter().any(is_back) {
+    let lost_in = first_and_last_loss(parts);
+    for (number, part) in parts.iter().enumerate() {
+        let lost_elsewhere = |line: &Line| lost_in.get(&line.id).is_some_and(|parts| *parts != (number, number));
+        let was_moved = |line: &Line| !words.small(line.id) && lost_elsewhere(line);
+        // Then git or a person had a hand in it, or it is not known who wrote what was moved.
+        if part.added.iter().any(|line| is_back(line) || was_moved(line)) {
             continue;
         }
         let Some((step, appended)) = suspects.writer(words, part, lines.len()) else { continue };

@@ -59,6 +59,7 @@ impl Timeline {
         loop {
             let same = |(done, turn): (&crate::timeline::Done, &Turn)| done.key == slots[turn.which].key;
             let kept = self.done.iter().zip(&order).take_while(|both| same((both.0, both.1))).count();
+            let kept = self.note_reordered(&order).map_or(kept, |other| other.min(kept));
             self.take_back_to(kept);
             self.lenient_from = self.lenient_from.map(|from| from.min(kept));
             // What events that were replayed before gave as advice may be of use now that others are known.
@@ -94,6 +95,24 @@ impl Timeline {
         }
     }
 
+    /// Notes from where on the order is not that of the clocks. Where that was another place: the first of the two.
+    fn note_reordered(&mut self, order: &[Turn]) -> Option<usize> {
+        let from = order.iter().enumerate().position(|(at, turn)| turn.which != at);
+        let before = std::mem::replace(&mut self.reordered_from, from);
+        (before != from).then(|| [before, from].into_iter().flatten().min()).flatten()
+    }
+
+    /// Whether clocks are proven wrong up to the last event that was replayed: then it is not sure what happened between
+    /// two texts.
+    pub(crate) fn is_reordered(&self) -> bool {
+        self.is_reordered_at(self.done.len().saturating_sub(1))
+    }
+
+    /// The same at an event, which of `done` it is.
+    pub(crate) fn is_reordered_at(&self, place: usize) -> bool {
+        self.reordered_from.is_some_and(|from| from <= place)
+    }
+
     /// Takes the first advice from number `asked` on that changes the order.
     fn follow_first(&self, asked: &mut usize, slots: &[Slot], order: &mut [Turn], left: usize) -> bool {
         let new = self.advice.get(*asked..).unwrap_or_default();
@@ -114,10 +133,12 @@ impl Timeline {
             let head = self.head(event.tree)?;
             let text = self.text_of(head).clone();
             let came_later = self.done.get(place + 1..)?.iter().any(|done| done.node == Some(head));
+            let differs = |made: Paged| !made.iter().map(|line| line.id).eq(text.iter().map(|line| line.id));
             let fits = came_later
                 && !event.left_behind
                 && !stands_already(self, &text, &event)
-                && outcome(self, &text, &event).is_some();
+                // What changes nothing fits every text.
+                && outcome(self, &text, &event).is_some_and(differs);
             fits.then_some(Advice { first: place, before: self.done.len() })
         })
     }
@@ -248,10 +269,13 @@ impl Timeline {
     }
 }
 
-/// Whether a telling line that the edit put in place of another stands in the text: it was made before.
+/// Whether a telling line that the edit put in place of another stands in the text, in whatever form: it was made before.
 fn stands_already(timeline: &Timeline, text: &Paged, event: &Event) -> bool {
     let Happening::Edit { change, .. } = &event.what else { return false };
-    let stands = |new: &str| text.iter().any(|line| timeline.interner.text(line.id) == new);
+    let stands = |new: &str| {
+        let mut there = text.iter().map(|line| timeline.interner.text(line.id));
+        there.any(|there| there == new || text::same_tokens(there, new))
+    };
     let any_stands = |old: &[&str], new: &[&str]| {
         new.iter().any(|line| !old.contains(line) && !text::is_small(line) && stands(line))
     };
@@ -271,7 +295,8 @@ fn outcome(timeline: &mut Timeline, text: &Paged, event: &Event) -> Option<Paged
 fn follow(advice: &Advice, slots: &[Slot], order: &mut [Turn]) -> bool {
     let Some(moved) = order.get(advice.first).copied() else { return false };
     let target = order.get(advice.before).copied();
-    let at = target.or(order.last().copied()).map_or(moved.at, |target| target.at);
+    let behind_all = || order.last().map_or(moved.at, |last| Timestamp(last.at.0.saturating_add(1)));
+    let at = target.map_or_else(behind_all, |target| target.at);
     let shift = at.0 - moved.at.0;
     let chain = slots[moved.which].chain;
     let mut better = order.to_vec();

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::align::{Match, align};
-use crate::event::Event;
+use crate::event::{Event, Happening, Seen};
 use crate::flow::{Between, Flowed, Fresh, flow, splices_of};
 use crate::infer::name_lines;
 use crate::moved::{FAR, size};
@@ -39,7 +39,10 @@ impl Timeline {
         let old = texts.last().map(|(_, old)| old.as_slice()).unwrap_or_default();
         let parts = splices_of(old, &flowed.lines, &flowed.kept);
         let mut marks = std::mem::take(&mut self.marks);
-        let suspects = self.suspects(event.tree, event.turn);
+        let suspects = match &event.what {
+            Happening::Seen { how: Seen::Somewhere, .. } => self.suspects_anywhere(event.turn),
+            _ => self.suspects(event.tree, event.turn),
+        };
         name_lines(&self.interner, &mut marks, &suspects, child, &parts, &mut flowed.lines, UNDECIDED);
         self.marks = marks;
         let nobody = self.mark(child, None);

@@ -114,6 +114,8 @@ pub struct Timeline {
     pub(crate) runs: Vec<Run>,
     /// Events that happened at another time than their clocks say.
     pub(crate) misdated: Vec<EventKey>,
+    /// From which of `done` on the order is not that of the clocks.
+    pub(crate) reordered_from: Option<usize>,
     /// What the replayed events say of their order.
     pub(crate) advice: Vec<Advice>,
     /// Edits that find no text are put where what they replaced stands.

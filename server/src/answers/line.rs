@@ -318,6 +318,7 @@ impl Teller<'_> {
         match only.and_then(|one| Some((self.command(one.step)?, one.fit == Fit::Named))) {
             Some(((step, command), named)) => FactKind::Inferred { command, step, named },
             None if between.by_hand => FactKind::Gap { commands: Vec::new(), because: Because::ByHand },
+            None if between.reordered => FactKind::Gap { commands: Vec::new(), because: Because::Clocks },
             None if between.alike => FactKind::Gap { commands: Vec::new(), because: Because::Alike },
             None if may => FactKind::Gap { commands: commands(Fit::Formats), because: Because::Undecided },
             None => FactKind::Gap { commands: commands(Fit::Not), because: Because::Shape },

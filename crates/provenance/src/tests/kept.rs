@@ -58,3 +58,41 @@ fn hunks_that_were_made_before() {
         "1 new A\nbyhand\n2 hunks 1/1 =ABC+DE\n&1 seen ABCDE\nbyhand\n&1 3 ran append\n&8 blob ABCDEFG\nseen ABCDEFG";
     check(story, "ABCDEFG", expect!["1~ . . 2~ 2~ . ."]);
 }
+
+/// The last edit but one waits, and its line stands there in another form: it did not come last, and the command before
+/// it did not write its line.
+#[test]
+fn an_edit_whose_line_was_formatted() {
+    let story =
+        "%0 seen ABCDEFG\n%0 1 ran append\n%0 2 ABCD=>IJ\n&1 %1 3 H=>HK\n%0 4 IJEFGHK -> IJEFGH>K\n%0 seen IJEFGH>K";
+    check(story, "IJEFGH>K", expect!["2~ 2~ . . . . ."]);
+}
+
+/// A commit of another worktree, in which somebody wrote, tells nothing of a command in this one.
+#[test]
+fn a_commit_of_another_worktree() {
+    check("%0 seen\n%0 1 ran append\n@2 byhand\n&8 blob BA", "BA", expect![". ."]);
+}
+
+/// A command moved lines before the edit, which found another text than the one known.
+#[test]
+fn a_command_that_moved_what_was_edited() {
+    let story = "&2 %2 seen ABCDEF\n%0 1 A=>GA\n&2 %2 2 ran any\n%0 3 CD=>H\n&2 %2 seen HEGABF";
+    check(story, "HEGABF", expect![". . 1~ . . ."]);
+}
+
+/// What changed nothing fits every text, and proves no clock wrong.
+#[test]
+fn an_edit_that_changed_nothing() {
+    let story = "&2 %2 1 C=>C\n&2 %2 seen ABC\n&2 %2 2 ran any\n%0 3 ABC -> ABC\n%0 4 ran append\n\
+        &2 %2 5 hunks 1/1 =ABC then ABCD";
+    check(story, "ABCD", expect![[r#". . . 4""#]]);
+}
+
+/// The same in another worktree: commands of its log are put behind an edit that came after them.
+#[test]
+fn an_edit_that_changed_nothing_elsewhere() {
+    let story = "&2 %2 1 D=>EFG\n@1 &1 %1 2 A=>A\n%0 3 ran append\n&1 %1 seen ABCEFGHI\n\
+        %0 4 ABCEFGHI -> ABCEFGHI\n&1 %1 5 ran append\n%0 6 J=>MJ";
+    check(story, "ABCEFGHIMJKL", expect![". . . . . . . . . . . ."]);
+}

@@ -111,6 +111,13 @@ fn edits_whose_outcome_was_seen_later() {
 }
 
 #[test]
+fn an_edit_that_came_after_all_others() {
+    // Its clock is behind: it finds its text at the end only, whichever log told that.
+    check("seen a\n&1 1 z=>Z\nseen axz", "axZ", expect![". . 1"]);
+    check("&1 seen a\n1 z=>Z\n&1 seen axz", "axZ", expect![". . 1"]);
+}
+
+#[test]
 fn lines_at_the_ends_of_a_replacement() {
     // E and F stand twice afterwards: those after g are the old ones, for g is.
     check("seen cRgEFT\n1 RgEFT=>gEFNnEFT", "cgEFNnEFT", expect![". . . . 1 1 . . ."]);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 use trace::{StepKey, Timestamp};
 
-use super::story::{empty_change, spell};
+use super::story::{self, empty_change, spell};
 use crate::{Chain, Event, EventKey, Happening, LineNow, Seen, Slot, Timeline, Tree};
 
 fn sync(timeline: &mut Timeline, events: &[Event]) {
@@ -141,6 +141,10 @@ fn by_hand(key: u64) -> Event {
 fn check_account(events: &[Event], text: &str, expect: Expect) {
     let mut timeline = Timeline::new();
     sync(&mut timeline, events);
+    check_account_in(&timeline, text, expect);
+}
+
+fn check_account_in(timeline: &Timeline, text: &str, expect: Expect) {
     let blame = timeline.blame(text, Tree(0));
     let told = match timeline.account(&blame, text, 1, Tree(0)) {
         None => "an edit told it".to_owned(),
@@ -152,7 +156,8 @@ fn check_account(events: &[Event], text: &str, expect: Expect) {
                 between.suspects.iter().map(|one| format!(" {} {:?}", one.step.0, one.fit)).collect();
             let by_hand = if between.by_hand { " by hand" } else { "" };
             let alike = if between.alike { " alike" } else { "" };
-            format!("{}..{}{}{by_hand}{alike}", key(between.before), key(between.after), suspects.concat())
+            let clocks = if between.reordered { " by wrong clocks" } else { "" };
+            format!("{}..{}{}{by_hand}{clocks}{alike}", key(between.before), key(between.after), suspects.concat())
         }
     };
     let origin = blame.lines.get(1).copied().flatten();
@@ -189,6 +194,10 @@ fn accounts() {
         Arc::make_mut(change).before = None;
     }
     check_account(&[over_unknown], &text, expect![".: 1 wrote over who knows what"]);
+    // The edit came after the command, whatever its clock says.
+    let mut timeline = Timeline::new();
+    story::sync(&mut timeline, &story::story("seen a\n&1 1 z=>Z\n7 ran append\nseen axz"));
+    check_account_in(&timeline, &spell("axZ"), expect![".: 0..3 7 Named by wrong clocks"]);
 }
 
 /// Who came over line `line` after step 1, by the numbers of their steps (`c` a commit).
