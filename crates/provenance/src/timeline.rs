@@ -297,9 +297,13 @@ impl Timeline {
                 if change.before.is_none() && !change.created && self.is_only_shown(node) {
                     self.on_shown.push(event.key);
                 }
+                let is_first_here = self.is_first_seen_elsewhere(event.tree);
                 self.heads.set(event.tree, node);
                 if change.before.is_some() || change.after.is_some() {
                     self.open_window(event);
+                } else if is_first_here {
+                    // The text is another worktree's: what this one held when commands ran is not known.
+                    self.close_window(event.tree);
                 }
                 if !apply::tells_what_it_found(change) && change.after.is_none() {
                     if self.loose.len() == MOST_LOOSE {

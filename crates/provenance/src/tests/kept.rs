@@ -96,3 +96,10 @@ fn an_edit_that_changed_nothing_elsewhere() {
         %0 4 ABCEFGHI -> ABCEFGHI\n&1 %1 5 ran append\n%0 6 J=>MJ";
     check(story, "ABCEFGHIMJKL", expect![". . . . . . . . . . . ."]);
 }
+
+/// An edit that fits another worktree's text does not tell what this one held before.
+#[test]
+fn an_edit_in_a_worktree_never_seen() {
+    let story = "@2 %0 seen A\n@2 %0 1 A -> BA\n@2 %0 2 BA -> BACDE\n@2 byhand\n%0 3 ran append\n%0 4 B=>B";
+    check(story, "BACDEFGHI", expect!["1~ . 2~ 2~ 2~ . . . ."]);
+}
