@@ -71,19 +71,24 @@ impl Timeline {
 
     /// The commands that may have made a change on `tree` that shows in `turn`; nothing where somebody else may have.
     pub(crate) fn suspects(&self, tree: Tree, turn: Option<TurnKey>) -> Suspects<'_> {
+        if self.is_only_committed(tree) {
+            return self.suspects_anywhere(turn);
+        }
         let window = self.window(tree);
         let answered = window.closed || self.is_first_seen_elsewhere(tree) || self.is_reordered();
         let runs = self.runs.get(window.from..).filter(|_| !answered).unwrap_or_default();
         self.suspects_of(window, runs, tree, turn)
     }
 
-    /// The commands that may have made a change that a commit shows, on whichever worktree it was made.
+    /// The commands that may have made a change to a commit's text, or one that a commit shows, on whichever worktree it
+    /// was made.
     pub(crate) fn suspects_anywhere(&self, turn: Option<TurnKey>) -> Suspects<'_> {
         let windows = &self.heads.seldom.windows;
         let answered = self.is_reordered() || windows.iter().any(|(_, window)| window.closed);
         let ran_since = |(at, run): &(usize, &Run)| !answered && *at >= self.window(run.tree).from;
         let runs = self.runs.iter().enumerate().filter(ran_since).map(|(_, run)| run).collect();
-        self.suspects_among(runs, turn.filter(|turn| windows.iter().all(|(_, window)| window.turn == Some(*turn))))
+        let is_of_all = |turn: &TurnKey| windows.iter().all(|(_, window)| window.turn == Some(*turn));
+        self.suspects_among(runs, turn.filter(|turn| !windows.is_empty() && is_of_all(turn)))
     }
 
     /// Those of a change that an event of the past showed, also where somebody else may have made it.

@@ -406,6 +406,11 @@ impl Timeline {
         self.heads.get(tree).is_none() && self.heads.newest.is_some()
     }
 
+    /// Whether the text of a worktree is known from commits alone, which may be another one's.
+    pub(crate) fn is_only_committed(&self, tree: Tree) -> bool {
+        self.heads.get(tree).is_none() && self.heads.newest.is_none()
+    }
+
     pub(crate) fn heads_of_trees(&self) -> impl Iterator<Item = NodeId> {
         self.heads.of_tree.iter().map(|(_, node)| *node)
     }

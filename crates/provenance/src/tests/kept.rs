@@ -103,3 +103,15 @@ fn an_edit_in_a_worktree_never_seen() {
     let story = "@2 %0 seen A\n@2 %0 1 A -> BA\n@2 %0 2 BA -> BACDE\n@2 byhand\n%0 3 ran append\n%0 4 B=>B";
     check(story, "BACDEFGHI", expect!["1~ . 2~ 2~ 2~ . . . ."]);
 }
+
+/// The newest commit is another worktree's, so it is not the text that the command found.
+#[test]
+fn a_command_where_commits_of_others_are_known() {
+    check("&8 blob A\n&8 blob\n@1 byhand\n%0 1 ran append", "AB", expect![". ."]);
+}
+
+/// A commit is no proof of the turn.
+#[test]
+fn a_command_alone_in_a_turn_that_knew_one_text() {
+    check("&8 blob A\n%1 1 ran any\n%1 seen AB", "AB", expect![". ."]);
+}
