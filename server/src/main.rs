@@ -26,6 +26,11 @@ mod tolerate;
 mod transport;
 mod uri;
 
+/// musl's is the slowest there is where several threads read.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ! {
     let code = cli::run();
     // Not a return: threads may be blocked in stdin.
