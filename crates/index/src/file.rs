@@ -1,8 +1,9 @@
 //! One log's file: what was read of it so far, and reading what is new.
 
+use std::ffi::OsStr;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
@@ -19,16 +20,17 @@ use crate::{Counted, Deriver, lock};
 /// All files ever met, by path. An id is given out once and stays the path's, also while the file is away.
 #[derive(Default)]
 pub(crate) struct Registry {
-    by_path: FxHashMap<PathBuf, Arc<LogFile>>,
+    /// As their folders tell them: a path is one name, for taking it apart takes longer than all else.
+    by_path: FxHashMap<Box<OsStr>, Arc<LogFile>>,
 }
 
 impl Registry {
     pub(crate) fn get(&self, path: &Path) -> Option<&Arc<LogFile>> {
-        self.by_path.get(path)
+        self.by_path.get(path.as_os_str())
     }
 
     pub(crate) fn get_or_add(&mut self, reader: &'static dyn Reader, path: &Path) -> Arc<LogFile> {
-        if let Some(known) = self.by_path.get(path) {
+        if let Some(known) = self.by_path.get(path.as_os_str()) {
             return known.clone();
         }
         self.add(reader, path, State::default())
@@ -45,7 +47,7 @@ impl Registry {
         let id = LogId(u32::try_from(self.by_path.len()).unwrap_or(u32::MAX));
         let slot = Mutex::new(Slot { state: Some(state), again: false });
         let file = Arc::new(LogFile { id, reader, path: path.into(), slot });
-        self.by_path.insert(path.to_owned(), file.clone());
+        self.by_path.insert(path.as_os_str().into(), file.clone());
         file
     }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -35,11 +36,11 @@ impl Index {
     /// The same, with logs of sessions in these folders before all others, as far as their places say so.
     pub fn refresh_first(&self, folders: &[PathBuf], progress: &(dyn Fn(Progress) + Sync)) -> Changed {
         let found = self.restore_and_discover();
-        let there: FxHashSet<&Path> = found.iter().map(|(_, found)| &*found.path).collect();
+        let there: FxHashSet<&OsStr> = found.iter().map(|(_, found)| found.path.as_os_str()).collect();
         let (gone, new) = {
             let mut registry = lock(&self.registry);
             let gone: Vec<Arc<LogFile>> =
-                registry.files().filter(|file| !there.contains(&*file.path)).cloned().collect();
+                registry.files().filter(|file| !there.contains(file.path.as_os_str())).cloned().collect();
             let mut new: Vec<(&Found, Arc<LogFile>)> =
                 found.iter().map(|(reader, found)| (found, registry.get_or_add(*reader, &found.path))).collect();
             new.retain(|(found, file)| {

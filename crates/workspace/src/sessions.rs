@@ -144,11 +144,12 @@ impl Moment<'_> {
             tokens: trace::Tokens::default(),
             live: false,
         };
-        let mut files: FxHashSet<Box<str>> = FxHashSet::default();
-        for log in logs() {
+        let own: Vec<_> = logs().map(|log| self.logs.own_files(log)).collect();
+        let mut files: FxHashSet<&str> = FxHashSet::default();
+        for (log, own) in logs().zip(&own) {
             summary.tool_calls += log.tool_calls as usize;
-            for file in self.logs.own_files(log).iter().filter(|file| file.edits > 0) {
-                files.insert(file.path.clone());
+            for file in own.iter().filter(|file| file.edits > 0) {
+                files.insert(&file.path);
                 summary.edits += file.edits as usize;
                 summary.added += file.added;
                 summary.removed += file.removed;

@@ -21,8 +21,8 @@ fn cleaned(message: &str) -> String {
 }
 
 /// Prints one JSON value on a line.
-pub(crate) fn json(value: &serde_json::Value) -> anyhow::Result<()> {
-    print(&format!("{value}\n"))
+pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&(serde_json::to_string(value)? + "\n"))
 }
 
 /// Prints a text as it is. A reader that has left ends it quietly.

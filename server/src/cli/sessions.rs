@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
-use trace::Timestamp;
+use serde::Serialize;
 use workspace::{Summary, short_session};
 
 use super::here::Here;
@@ -37,9 +36,8 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
     summaries.retain(|summary| !args.live || summary.live);
     summaries.truncate(here.globals.most.unwrap_or(usize::MAX));
     if here.globals.json {
-        let sessions: Vec<Value> =
-            summaries.iter().map(|summary| with_helpers(&answers, summary, args.helpers)).collect();
-        out::json(&json!({ "sessions": sessions }))?;
+        let sessions = summaries.iter().map(|summary| with_helpers(&answers, summary, args.helpers)).collect();
+        out::json(&List { sessions })?;
         return Ok(Exit::DONE);
     }
     if summaries.is_empty() {
@@ -54,44 +52,63 @@ pub(super) fn run(args: Args, here: &Here) -> anyhow::Result<Exit> {
     Ok(Exit::DONE)
 }
 
-/// The form is fixed: other tools hold on to it. It only grows.
-pub(super) fn as_json(summary: &Summary) -> Value {
-    let time = |at: Option<Timestamp>| at.map(rfc3339);
-    json!({
-        "id": &*summary.id,
-        "agent": summary.agent.id(),
-        "title": &*summary.title,
-        "cwd": summary.cwd.as_deref(),
-        "started": time(summary.started),
-        "ended": time(summary.ended),
-        "turns": summary.turns,
-        "edits": summary.edits,
-        "tool_calls": summary.tool_calls,
-        "live": summary.live,
-        "files": summary.files,
-        "added": summary.added,
-        "removed": summary.removed,
-    })
+/// What `--json` prints. The form is fixed: other tools hold on to it. It only grows.
+#[derive(Serialize)]
+struct List<'a> {
+    sessions: Vec<Told<'a>>,
 }
 
-fn with_helpers(answers: &Answers<'_>, summary: &Summary, helpers: bool) -> Value {
-    let mut entry = as_json(summary);
-    if helpers {
-        let all = helpers_of(answers, &summary.id).into_iter();
-        entry["helpers"] = all
-            .map(|helper| json!({ "at_step": helper.label, "name": helper.name, "task": helper.task, "steps": helper.steps }))
-            .collect();
+#[derive(Serialize)]
+pub(super) struct Told<'a> {
+    added: u64,
+    agent: &'static str,
+    cwd: Option<&'a str>,
+    edits: usize,
+    ended: Option<String>,
+    files: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    helpers: Option<Vec<Helper>>,
+    id: &'a str,
+    live: bool,
+    removed: u64,
+    started: Option<String>,
+    title: &'a str,
+    tool_calls: usize,
+    turns: usize,
+}
+
+pub(super) fn told(summary: &Summary) -> Told<'_> {
+    Told {
+        added: summary.added,
+        agent: summary.agent.id(),
+        cwd: summary.cwd.as_deref(),
+        edits: summary.edits,
+        ended: summary.ended.map(rfc3339),
+        files: summary.files,
+        helpers: None,
+        id: &summary.id,
+        live: summary.live,
+        removed: summary.removed,
+        started: summary.started.map(rfc3339),
+        title: &summary.title,
+        tool_calls: summary.tool_calls,
+        turns: summary.turns,
     }
-    entry
+}
+
+fn with_helpers<'a>(answers: &Answers<'_>, summary: &'a Summary, helpers: bool) -> Told<'a> {
+    Told { helpers: helpers.then(|| helpers_of(answers, &summary.id)), ..told(summary) }
 }
 
 /// A sub-agent as a session's step started it.
+#[derive(Serialize)]
 struct Helper {
     /// `2.4`
+    #[serde(rename = "at_step")]
     label: String,
     name: String,
-    task: String,
     steps: usize,
+    task: String,
 }
 
 fn helpers_of(answers: &Answers<'_>, session: &str) -> Vec<Helper> {

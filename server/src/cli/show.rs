@@ -252,7 +252,7 @@ fn as_json(here: &Here, answers: &Answers<'_>, located: &Located) -> Value {
         })
     };
     let summary = here.summary_of(answers, session.path.log);
-    json!({ "session": summary.as_ref().map(sessions::as_json), "turns": turns.map(turn).collect::<Vec<_>>() })
+    json!({ "session": summary.as_ref().map(sessions::told), "turns": turns.map(turn).collect::<Vec<_>>() })
 }
 
 fn step_as_json(at: &StepAt<'_>) -> Value {

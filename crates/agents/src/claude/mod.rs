@@ -70,7 +70,7 @@ impl Reader for Claude {
 
     fn walk(&self, root: &Path, found: &mut dyn FnMut(Found), trouble: &mut dyn FnMut(Trouble)) {
         let base = logs_folder(root);
-        files::walk(Agent::ClaudeCode, &base, &|path| is_log_below(&base, path), found, trouble);
+        files::walk(Agent::ClaudeCode, &base, &|path| is_called_log(&base, path), found, trouble);
     }
 
     fn is_log(&self, root: &Path, path: &Path) -> bool {
@@ -110,6 +110,9 @@ impl Reader for Claude {
     }
 }
 
+/// How a log's name ends.
+const LOG: &[u8] = b".jsonl";
+
 /// `<root>/projects`; where there is none, the root itself is a folder of logs.
 fn logs_folder(root: &Path) -> PathBuf {
     let projects = root.join("projects");
@@ -122,9 +125,14 @@ fn slug(folder: &str) -> String {
 }
 
 fn is_log_below(base: &Path, path: &Path) -> bool {
-    let Ok(below) = path.strip_prefix(base) else { return false };
-    // The list of prompts that lies in a config folder is no log.
-    below.extension() == Some(OsStr::new("jsonl")) && below != Path::new("history.jsonl")
+    path.starts_with(base) && is_called_log(base, path)
+}
+
+/// Whether a file below `base` bears a log's name.
+fn is_called_log(base: &Path, path: &Path) -> bool {
+    let Some(name) = path.file_name() else { return false };
+    let is_list_of_prompts = || name == "history.jsonl" && path.parent() == Some(base);
+    name.len() > LOG.len() && name.as_encoded_bytes().ends_with(LOG) && !is_list_of_prompts()
 }
 
 /// Whether a word of a log can be the name of one file or folder, and leads nowhere else.

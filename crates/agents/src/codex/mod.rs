@@ -64,7 +64,7 @@ impl Reader for Codex {
 
     fn walk(&self, root: &Path, found: &mut dyn FnMut(Found), trouble: &mut dyn FnMut(Trouble)) {
         for base in bases(root) {
-            files::walk(Agent::Codex, &base, &|path| is_log_below(root, &base, path), found, trouble);
+            files::walk(Agent::Codex, &base, &|path| is_called_log(root, &base, path), found, trouble);
         }
     }
 
@@ -105,11 +105,13 @@ fn bases(root: &Path) -> Vec<PathBuf> {
 }
 
 fn is_log_below(root: &Path, base: &Path, path: &Path) -> bool {
+    path.starts_with(base) && is_called_log(root, base, path)
+}
+
+/// Whether a file below `base` bears a log's name.
+fn is_called_log(root: &Path, base: &Path, path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
-    path.starts_with(base)
-        && name.starts_with("rollout-")
-        && name.ends_with(".jsonl")
-        && !(base.ends_with(ARCHIVE) && is_active(root, name))
+    name.starts_with("rollout-") && name.ends_with(".jsonl") && !(base.ends_with(ARCHIVE) && is_active(root, name))
 }
 
 /// Whether a log that lies in the archive lies among the sessions, too: then that one counts.
