@@ -20,7 +20,7 @@ mod summary;
 mod tests;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
@@ -155,8 +155,10 @@ impl Index {
     }
 
     fn each_root(&self) -> impl Iterator<Item = (&'static dyn Reader, PathBuf)> {
-        let roots =
-            self.readers.iter().flat_map(|reader| reader.roots(&self.env).into_iter().map(|root| (*reader, root)));
+        let roots = self
+            .readers
+            .iter()
+            .flat_map(|reader| reader.roots(&self.env).into_iter().map(|root| (*reader, plain(&root))));
         let mut seen = Vec::new();
         // Two names of one folder would make every log in it two.
         roots.filter(move |(reader, root)| {
@@ -166,6 +168,11 @@ impl Index {
             is_new
         })
     }
+}
+
+/// A folder as its names alone tell it: paths below it are compared as they stand.
+fn plain(folder: &Path) -> PathBuf {
+    folder.components().collect()
 }
 
 impl Bodies for Index {

@@ -7,11 +7,11 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
-use agents::Cursor;
+use agents::{Cursor, Env};
 use index::{Changed, Index, Limits};
 use proptest::prelude::*;
 use support::{Home, difference, files::*, picture, records};
-use trace::LogId;
+use trace::{Agent, LogId};
 
 const FIRST: &str = "
     a prompt Add retry to the loader
@@ -59,6 +59,18 @@ fn what_did_not_change_is_not_read() {
     assert_eq!(index.snapshot().reading(), None);
     assert_as_fresh(&home, &index);
     assert_eq!(index.counted().scans, 0, "not even for what the lists do not tell");
+}
+
+#[test]
+fn a_folder_may_be_spelled_in_several_ways() {
+    let home = Home::new();
+    home.write("s", &records("s", FIRST));
+    saved(&home);
+    let spelled = home.path().join(".//").into_os_string().into_string().unwrap() + "./";
+    let env = Env { home: Some(spelled.into()), ..Env::default() };
+    let index = Index::with_limits(env, &Agent::ALL, &home.cache(), Limits { smallest_spine: 0, ..Limits::default() });
+    index.refresh(&|_| {});
+    assert_eq!((index.counted().scans, index.snapshot().summaries().count()), (0, 1));
 }
 
 #[test]
