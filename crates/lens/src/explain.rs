@@ -136,6 +136,10 @@ pub enum Because {
     Undecided,
     /// The log tells that somebody changed the file by hand.
     ByHand,
+    /// An edit was made there, and nothing tells what text it found.
+    Waiting,
+    /// What the worktree held is known from another one only.
+    Elsewhere,
     /// The clocks of logs are proven wrong, so that it is not sure what ran there.
     Clocks,
     /// None of the commands makes such a change.
@@ -268,17 +272,14 @@ fn inferred(command: &str, step: &str, named: bool) -> Vec<String> {
 }
 
 fn gap(commands: &[(Box<str>, Box<str>)], because: Because) -> Vec<String> {
-    match because {
-        Because::ByHand => {
-            return vec![
-                "Between the two somebody edited this file by hand, as the log tells. So nobody is named.".into(),
-            ];
+    let why = match because {
+        Because::ByHand => "Between the two somebody edited this file by hand, as the log tells. So nobody is named.",
+        Because::Waiting => {
+            "Between the two an agent edited this file, and nothing tells what text it found. So nobody is named."
         }
+        Because::Elsewhere => "What this worktree held before is known from another one only. So nobody is named.",
         Because::Clocks => {
-            return vec![
-                "The clocks of two logs disagree here: what ran between the two is not sure. So nobody is named."
-                    .into(),
-            ];
+            "The clocks of two logs disagree here: what ran between the two is not sure. So nobody is named."
         }
         Because::Alike => {
             return vec![
@@ -286,9 +287,13 @@ fn gap(commands: &[(Box<str>, Box<str>)], because: Because) -> Vec<String> {
                 "So nobody is named.".into(),
             ];
         }
-        Because::Undecided | Because::Shape => {}
-    }
+        Because::Undecided | Because::Shape => return gap_of(commands, because),
+    };
+    vec![why.into()]
+}
 
+/// Where commands ran that may have written the line, or none.
+fn gap_of(commands: &[(Box<str>, Box<str>)], because: Because) -> Vec<String> {
     let named: Vec<String> = commands.iter().map(|(step, command)| format!("{step} {}", one_line(command))).collect();
     let named = named.join(", ");
     let ran = match commands.len() {
@@ -447,13 +452,18 @@ mod tests {
                 Only 3.4 make gen ran there, in the turn that knew both texts."#]],
         );
         check_facts(
-            [Because::Undecided, Because::ByHand, Because::Clocks, Because::Shape, Because::Alike]
-                .map(|because| FactKind::Gap { commands: commands(), because })
-                .into(),
+            {
+                use Because::{Alike, ByHand, Clocks, Elsewhere, Shape, Undecided, Waiting};
+                [Undecided, ByHand, Waiting, Elsewhere, Clocks, Shape, Alike]
+                    .map(|because| FactKind::Gap { commands: commands(), because })
+                    .into()
+            },
             expect![[r#"
                 Between the two no logged edit touched this file, and one command ran that may have written it:
                 3.4 sed -i s/a/b/ src/a.rs. A person may have, too. So nobody is named.
                 Between the two somebody edited this file by hand, as the log tells. So nobody is named.
+                Between the two an agent edited this file, and nothing tells what text it found. So nobody is named.
+                What this worktree held before is known from another one only. So nobody is named.
                 The clocks of two logs disagree here: what ran between the two is not sure. So nobody is named.
                 Between the two no logged edit touched this file, and one command ran that may write it, but not so:
                 3.4 sed -i s/a/b/ src/a.rs. So nobody is named.

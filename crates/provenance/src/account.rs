@@ -6,7 +6,7 @@ use crate::blame::Blame;
 use crate::event::Tree;
 use crate::flow::splices_of;
 use crate::history::Witness;
-use crate::infer::Fit;
+use crate::infer::{Doubt, Fit};
 use crate::text::{self, LineId, Overlay};
 use crate::timeline::{Cause, How, Line, Mark, Node, NodeId, Splice, Timeline};
 
@@ -30,10 +30,8 @@ pub struct Between {
     pub after: Option<Witness>,
     /// Commands that may have written the file, in their order.
     pub suspects: Vec<Suspect>,
-    /// The log tells that somebody else changed the file as well.
-    pub by_hand: bool,
-    /// The clocks of logs are proven wrong up to there, so that it is not sure what ran between the two.
-    pub reordered: bool,
+    /// Why none of them is named.
+    pub doubt: Option<Doubt>,
     /// Both texts were told in one turn.
     pub one_turn: bool,
     /// A line with this text stood there before; whether it is this one, the texts do not tell.
@@ -91,8 +89,7 @@ impl Timeline {
             before: self.node(parent).map(Node::witness),
             after: Some(node.witness()),
             suspects: fits.into_iter().map(|(step, fit)| Suspect { step, fit }).collect(),
-            by_hand: self.by_hand_before(done, tree),
-            reordered: self.is_reordered_at(place),
+            doubt: self.doubt_before(place, tree),
             one_turn: suspects.is_of_one_turn(),
             alike: old.iter().any(|old| Some(old.id) == id),
         })
@@ -116,8 +113,7 @@ impl Timeline {
             before: self.node(state).map(Node::witness),
             after: None,
             suspects: fits.into_iter().map(|(step, fit)| Suspect { step, fit }).collect(),
-            by_hand: self.by_hand_now(tree),
-            reordered: self.is_reordered_at(self.done.len()),
+            doubt: self.doubt_now(tree),
             one_turn: false,
             alike: ids.get(line).is_some_and(|id| old.iter().any(|old| old.id == *id)),
         })

@@ -26,8 +26,21 @@ pub(crate) struct Window {
     from: usize,
     /// The turn in which the text was told.
     turn: Option<TurnKey>,
-    /// Somebody else changed the file as well.
-    closed: bool,
+    /// Why none of the runs is named, whatever it may have written.
+    doubt: Option<Doubt>,
+}
+
+/// What may have happened beside commands, so that none of them is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The log tells that somebody else changed the file.
+    ByHand,
+    /// An edit, and nothing tells what text it found.
+    Waiting,
+    /// What the worktree held when they ran is known from another one only.
+    Elsewhere,
+    /// Clocks of logs are proven wrong up to there: it is not sure what ran.
+    Clocks,
 }
 
 /// How a run fits a change.
@@ -48,13 +61,13 @@ pub enum Fit {
 impl Timeline {
     /// A proof of the whole text: commands that ran before it are answered for.
     pub(crate) fn open_window(&mut self, event: &Event) {
-        let window = Window { from: self.runs.len(), turn: event.turn, closed: false };
+        let window = Window { from: self.runs.len(), turn: event.turn, doubt: None };
         self.set_window(event.tree, window);
     }
 
-    pub(crate) fn close_window(&mut self, tree: Tree) {
-        let window = Window { closed: true, ..self.window(tree) };
-        self.set_window(tree, window);
+    pub(crate) fn close_window(&mut self, tree: Tree, doubt: Doubt) {
+        let window = self.window(tree);
+        self.set_window(tree, Window { doubt: window.doubt.or(Some(doubt)), ..window });
     }
 
     fn set_window(&mut self, tree: Tree, window: Window) {
@@ -75,7 +88,7 @@ impl Timeline {
             return self.suspects_anywhere(turn);
         }
         let window = self.window(tree);
-        let answered = window.closed || self.is_first_seen_elsewhere(tree) || self.is_reordered();
+        let answered = window.doubt.is_some() || self.is_first_seen_elsewhere(tree) || self.is_reordered();
         let runs = self.runs.get(window.from..).filter(|_| !answered).unwrap_or_default();
         self.suspects_of(window, runs, tree, turn)
     }
@@ -84,7 +97,7 @@ impl Timeline {
     /// was made.
     pub(crate) fn suspects_anywhere(&self, turn: Option<TurnKey>) -> Suspects<'_> {
         let windows = &self.heads.seldom.windows;
-        let answered = self.is_reordered() || windows.iter().any(|(_, window)| window.closed);
+        let answered = self.is_reordered() || windows.iter().any(|(_, window)| window.doubt.is_some());
         let ran_since = |(at, run): &(usize, &Run)| !answered && *at >= self.window(run.tree).from;
         let runs = self.runs.iter().enumerate().filter(ran_since).map(|(_, run)| run).collect();
         let is_of_all = |turn: &TurnKey| windows.iter().all(|(_, window)| window.turn == Some(*turn));
@@ -108,13 +121,14 @@ impl Timeline {
         Suspects { runs, turn, gone }
     }
 
-    /// Whether a log told that somebody else changed the file before an event, since its text was told.
-    pub(crate) fn by_hand_before(&self, done: &Done, tree: Tree) -> bool {
-        done.heads.window(tree).closed
+    /// Why none of the commands before an event, which of `done`, is named.
+    pub(crate) fn doubt_before(&self, place: usize, tree: Tree) -> Option<Doubt> {
+        let doubt = self.done.get(place).and_then(|done| done.heads.window(tree).doubt);
+        doubt.or_else(|| self.is_reordered_at(place).then_some(Doubt::Clocks))
     }
 
-    pub(crate) fn by_hand_now(&self, tree: Tree) -> bool {
-        self.window(tree).closed
+    pub(crate) fn doubt_now(&self, tree: Tree) -> Option<Doubt> {
+        self.window(tree).doubt.or_else(|| self.is_reordered().then_some(Doubt::Clocks))
     }
 }
 

@@ -33,7 +33,7 @@ pub use diff::{ChangedRange, changed_ranges};
 pub use event::{Chain, Event, EventKey, Happening, Rewrite, Seen, Slot, Tree, TurnKey, Writes};
 pub use follow::{Follower, LineSplice, line_count};
 pub use history::{Fate, LineNow, Link, Removed, Stage, Witness, Written};
-pub use infer::Fit;
+pub use infer::{Doubt, Fit};
 pub use merge::{Merge, MergedFate, MergedHunk, TextSplice, merge, splices};
 pub use moved::{is_mostly, moved_from};
 pub use text::{is_small, lines};

@@ -12,7 +12,7 @@ use trace::{StepKey, Timestamp};
 use crate::apply;
 use crate::event::{Chain, Event, EventKey, Happening, Seen, Tree, TurnKey};
 use crate::flow::push_mark;
-use crate::infer::{Run, Window};
+use crate::infer::{Doubt, Run, Window};
 use crate::order::Advice;
 use crate::page::Paged;
 use crate::text::{self, Interner, LineId};
@@ -291,7 +291,7 @@ impl Timeline {
                 let Some(node) = found else {
                     self.pending.push(Pending { place: self.done.len() - 1, event: event.clone() });
                     // What it wrote is no command's.
-                    self.close_window(event.tree);
+                    self.close_window(event.tree, Doubt::Waiting);
                     return None;
                 };
                 if change.before.is_none() && !change.created && self.is_only_shown(node) {
@@ -302,8 +302,7 @@ impl Timeline {
                 if change.before.is_some() || change.after.is_some() {
                     self.open_window(event);
                 } else if is_first_here {
-                    // The text is another worktree's: what this one held when commands ran is not known.
-                    self.close_window(event.tree);
+                    self.close_window(event.tree, Doubt::Elsewhere);
                 }
                 if !apply::tells_what_it_found(change) && change.after.is_none() {
                     if self.loose.len() == MOST_LOOSE {
@@ -319,7 +318,7 @@ impl Timeline {
                 None
             }
             Happening::ByHand => {
-                self.close_window(event.tree);
+                self.close_window(event.tree, Doubt::ByHand);
                 None
             }
         }

@@ -317,11 +317,11 @@ impl Teller<'_> {
         let may = with(Fit::Formats).count() > 0;
         match only.and_then(|one| Some((self.command(one.step)?, one.fit == Fit::Named))) {
             Some(((step, command), named)) => FactKind::Inferred { command, step, named },
-            None if between.by_hand => FactKind::Gap { commands: Vec::new(), because: Because::ByHand },
-            None if between.reordered => FactKind::Gap { commands: Vec::new(), because: Because::Clocks },
-            None if between.alike => FactKind::Gap { commands: Vec::new(), because: Because::Alike },
-            None if may => FactKind::Gap { commands: commands(Fit::Formats), because: Because::Undecided },
-            None => FactKind::Gap { commands: commands(Fit::Not), because: Because::Shape },
+            None => match between.doubt.map(because).or(between.alike.then_some(Because::Alike)) {
+                Some(because) => FactKind::Gap { commands: Vec::new(), because },
+                None if may => FactKind::Gap { commands: commands(Fit::Formats), because: Because::Undecided },
+                None => FactKind::Gap { commands: commands(Fit::Not), because: Because::Shape },
+            },
         }
     }
 
@@ -349,6 +349,16 @@ impl Teller<'_> {
 
     fn label(&self, step: &StepRef) -> Box<str> {
         name(&step.session, &step.label(), self.session)
+    }
+}
+
+fn because(doubt: provenance::Doubt) -> Because {
+    use provenance::Doubt;
+    match doubt {
+        Doubt::ByHand => Because::ByHand,
+        Doubt::Waiting => Because::Waiting,
+        Doubt::Elsewhere => Because::Elsewhere,
+        Doubt::Clocks => Because::Clocks,
     }
 }
 

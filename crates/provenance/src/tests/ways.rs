@@ -154,10 +154,9 @@ fn check_account_in(timeline: &Timeline, text: &str, expect: Expect) {
             let key = |witness: Option<crate::Witness>| witness.map_or("now".to_owned(), |by| by.key.0.to_string());
             let suspects: Vec<String> =
                 between.suspects.iter().map(|one| format!(" {} {:?}", one.step.0, one.fit)).collect();
-            let by_hand = if between.by_hand { " by hand" } else { "" };
+            let doubt = between.doubt.map_or(String::new(), |doubt| format!(" {doubt:?}"));
             let alike = if between.alike { " alike" } else { "" };
-            let clocks = if between.reordered { " by wrong clocks" } else { "" };
-            format!("{}..{}{}{by_hand}{clocks}{alike}", key(between.before), key(between.after), suspects.concat())
+            format!("{}..{}{}{doubt}{alike}", key(between.before), key(between.after), suspects.concat())
         }
     };
     let origin = blame.lines.get(1).copied().flatten();
@@ -180,7 +179,7 @@ fn accounts() {
     check_account(
         &[seen(0, "ab"), ran(1, 7, Writes::Whole), by_hand(2), seen(3, "aXb")],
         &text,
-        expect![".: 0..3 7 Named by hand"],
+        expect![".: 0..3 7 Named ByHand"],
     );
     check_account(
         &[seen(0, "ab"), ran(1, 7, Writes::Whole), ran(2, 8, Writes::Anything)],
@@ -194,10 +193,19 @@ fn accounts() {
         Arc::make_mut(change).before = None;
     }
     check_account(&[over_unknown], &text, expect![".: 1 wrote over who knows what"]);
+}
+
+#[test]
+fn accounts_of_doubts() {
+    let check = |events: &str, text: &str, expect: Expect| {
+        let mut timeline = Timeline::new();
+        story::sync(&mut timeline, &story::story(events));
+        check_account_in(&timeline, &spell(text), expect);
+    };
     // The edit came after the command, whatever its clock says.
-    let mut timeline = Timeline::new();
-    story::sync(&mut timeline, &story::story("seen a\n&1 1 z=>Z\n7 ran append\nseen axz"));
-    check_account_in(&timeline, &spell("axZ"), expect![".: 0..3 7 Named by wrong clocks"]);
+    check("seen a\n&1 1 z=>Z\n7 ran append\nseen axz", "axZ", expect![".: 0..3 7 Named Clocks"]);
+    check("seen a\n1 z=>Z\n7 ran append\nseen ab", "ab", expect![".: 0..3 7 Named Waiting"]);
+    check("@1 seen a\n7 ran append\n1 a=>A", "Ab", expect![".: 2..now Elsewhere"]);
 }
 
 /// Who came over line `line` after step 1, by the numbers of their steps (`c` a commit).
