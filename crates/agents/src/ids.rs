@@ -49,8 +49,19 @@ fn uuid(text: &str) -> Option<u128> {
     if bytes.len() != 36 || [8, 13, 18, 23].iter().any(|at| bytes[*at] != b'-') {
         return None;
     }
-    let digits = bytes.iter().enumerate().filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
-    digits.map(|(_, byte)| (*byte as char).to_digit(16)).try_fold(0u128, |id, digit| Some(id << 4 | u128::from(digit?)))
+    let number = |range: Range<usize>| bytes[range].iter().try_fold(0, |id, byte| Some(id << 4 | digit(*byte)?));
+    let (high, low) =
+        (number(0..8)? << 32 | number(9..13)? << 16 | number(14..18)?, number(19..23)? << 48 | number(24..36)?);
+    Some(u128::from(high) << 64 | u128::from(low))
+}
+
+fn digit(byte: u8) -> Option<u64> {
+    Some(u64::from(match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'f' => byte - b'a' + 10,
+        b'A'..=b'F' => byte - b'A' + 10,
+        _ => return None,
+    }))
 }
 
 /// A hash of several words (FNV-1a); it is the same in every process.

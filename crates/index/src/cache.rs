@@ -17,15 +17,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use crate::file::Stamp;
 use crate::lock;
 use file::Damage;
+pub(crate) use file::Mark;
 pub(crate) use file::{Opened, Section};
 
 pub(crate) use saved::{Saved, SavedLog, SavedOrigin, SpineHead, log_key};
 
 /// Grows with every change of a type that is written.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The ending of spines' files.
 const SPINE: &str = "spine";
 
@@ -100,22 +100,18 @@ impl Cache {
         let _ = now();
     }
 
-    /// By what a file is taken for the one that it was. `None`: there is none.
-    pub(crate) fn stamp(&self, name: &str) -> Option<Stamp> {
-        Stamp::of(&self.folder.join(name))
+    /// By what a file is known. `None`: there is none.
+    pub(crate) fn mark(&self, name: &str) -> Option<Mark> {
+        file::mark(&self.folder.join(name))
     }
 
-    /// What the file is like that was written. `None`: it was not written; [`CacheReport::trouble`] says why.
-    pub(crate) fn write<'s>(
-        &self,
-        name: &str,
-        sections: impl ExactSizeIterator<Item = Cow<'s, [u8]>>,
-    ) -> Option<Stamp> {
+    /// The mark of the file that was written. `None`: it was not written; [`CacheReport::trouble`] says why.
+    pub(crate) fn write<'s>(&self, name: &str, sections: impl ExactSizeIterator<Item = Cow<'s, [u8]>>) -> Option<Mark> {
         let path = self.folder.join(name);
         match file::write(&path, FORMAT, sections) {
-            Ok(meta) => {
+            Ok(mark) => {
                 *lock(&self.trouble) = None;
-                Some(Stamp::of_meta(&meta))
+                mark
             }
             Err(error) => {
                 self.tell(&path, &error);
@@ -295,7 +291,7 @@ mod tests {
         let told: Vec<String> =
             all.iter().map(|bytes| format!("{}:{:08x}", bytes.len(), crc32fast::hash(bytes))).collect();
         // Where this differs raise FORMAT, and then update it.
-        expect!["2 105:c43ce30c 251:3a1ef6ea 148:67e834d0 113:febe954a"]
+        expect!["3 105:c43ce30c 251:3a1ef6ea 148:67e834d0 113:febe954a"]
             .assert_eq(&format!("{FORMAT} {}", told.join(" ")));
     }
 }

@@ -819,7 +819,8 @@ fn shorten_output(step: &mut Step) {
     if output.head.len() <= OUTPUT_KEPT || output.is_whole() {
         return;
     }
-    output.head = Excerpt::with_limit(&output.head, OUTPUT_KEPT).head;
+    let end = output.head.char_indices().nth(OUTPUT_KEPT).map_or(output.head.len(), |(at, _)| at);
+    output.head = output.head[..end].into();
 }
 
 fn step(kind: StepKind, head: Head, text: Excerpt) -> Step {

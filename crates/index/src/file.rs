@@ -283,9 +283,12 @@ impl LogFile {
     /// After an error the log counts as never read.
     fn read_once(&self, state: &mut State, store: &Store, limit: u64, counted: &mut Counted) -> io::Result<()> {
         counted.scans += 1;
-        state.has_more = false;
+        let goes_on = std::mem::take(&mut state.has_more);
         // A defect of a reader must not keep all other logs from being read.
-        let scanned = catch_unwind(AssertUnwindSafe(|| self.scan(state, store, limit, counted)));
+        let scanned = catch_unwind(AssertUnwindSafe(|| match goes_on {
+            true => self.scan_on(state, store, limit, counted),
+            false => self.scan(state, store, limit, counted),
+        }));
         match scanned.unwrap_or_else(|_| Err(io::Error::other("reading this log ends in a defect of Turnlens"))) {
             Ok(scan) => {
                 counted.bytes += scan.bytes_read;
@@ -338,6 +341,22 @@ impl LogFile {
             held.into_iter().for_each(|entry| deriver.push(entry));
         }
         Ok(scan)
+    }
+
+    /// Reads the next part of a log that was not read to its end yet: what it tells is taken as it comes. Should the file
+    /// be another one by now, all of it is read once more.
+    fn scan_on(&self, state: &mut State, store: &Store, limit: u64, counted: &mut Counted) -> io::Result<Scan> {
+        let Some(deriver) = &mut state.deriver else { return self.scan(state, store, limit, counted) };
+        let scan = self.reader.scan_part(&self.path, &state.cursor, limit, &mut |entry| {
+            counted.entries += 1;
+            deriver.push(entry);
+        })?;
+        if !scan.restarted {
+            return Ok(scan);
+        }
+        counted.bytes += scan.bytes_read;
+        self.start_over(state);
+        self.scan(state, store, limit, counted)
     }
 
     /// Takes the deriver from the cache. False: the cursor is another now, the one that it belongs to.

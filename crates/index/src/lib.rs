@@ -31,7 +31,8 @@ use arc_swap::ArcSwap;
 use trace::{Agent, Bodies, Body, DerivedPath, LogId, Place};
 
 use bodies::BodyCache;
-use file::{Registry, Stamp};
+use cache::Mark;
+use file::Registry;
 use publish::Publisher;
 use store::Store;
 
@@ -51,7 +52,7 @@ pub struct Index {
     /// What an earlier process knew was looked for.
     restored: Once,
     /// [`Logs::content`] of the summaries that lie in the cache.
-    saved: Mutex<(u64, Option<Stamp>)>,
+    saved: Mutex<(u64, Option<Mark>)>,
     registry: Mutex<Registry>,
     publisher: Mutex<Publisher>,
     published: ArcSwap<Logs>,

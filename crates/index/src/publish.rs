@@ -68,6 +68,9 @@ impl Index {
         if !is_same {
             next.generation += 1;
             next.reading = reading;
+        }
+        // What only the cache cares for, a file's new time, is no news to anybody else.
+        if !is_same || last.content != next.content {
             self.published.store(Arc::new(next.clone()));
         }
         changed

@@ -151,7 +151,8 @@ impl Index {
         all
     }
 
-    /// Reads on two threads while this one publishes: the beginnings in this order, then what is left of long logs.
+    /// Reads on two threads while this one publishes: the beginnings in this order, and beside them what is left of long
+    /// logs, one after the other.
     fn read_all(&self, files: &[Arc<LogFile>], is_first: bool, progress: &(dyn Fn(Progress) + Sync)) -> Changed {
         let total = files.len();
         let mut done = 0;
@@ -180,15 +181,18 @@ impl Index {
                     // The other end is gone only after a panic there.
                     let send = move |outcome, has_more| _ = sender.send((outcome, has_more));
                     scope.spawn(move || {
-                        while let Some(file) = queue.next_beginning() {
-                            let has_more =
-                                self.read_piece(file, PIECE, &mut |outcome, has_more| send(outcome, has_more));
-                            if has_more {
-                                queue.put_rest(file.clone());
+                        while let Some(work) = queue.next() {
+                            match work {
+                                Work::Beginning(file) => {
+                                    if self.read_piece(file, PIECE, &mut |outcome, more| send(outcome, more)) {
+                                        queue.put_rest(file.clone());
+                                    }
+                                }
+                                Work::Rest(file) => {
+                                    self.read_in_pieces(&file, 4 * PIECE, &mut |outcome, more| send(outcome, more));
+                                    queue.rest_is_read();
+                                }
                             }
-                        }
-                        while let Some(file) = queue.next_rest() {
-                            self.read_in_pieces(&file, 4 * PIECE, &mut |outcome, has_more| send(outcome, has_more));
                         }
                     });
                 }
@@ -240,24 +244,50 @@ impl Index {
 struct Queue<'f> {
     files: &'f [Arc<LogFile>],
     next: AtomicUsize,
-    rest: Mutex<VecDeque<Arc<LogFile>>>,
+    rests: Mutex<Rests>,
+}
+
+/// What is left of long logs.
+#[derive(Default)]
+struct Rests {
+    logs: VecDeque<Arc<LogFile>>,
+    /// Who reads one right now.
+    readers: usize,
+}
+
+enum Work<'f> {
+    Beginning(&'f Arc<LogFile>),
+    Rest(Arc<LogFile>),
 }
 
 impl<'f> Queue<'f> {
     fn new(files: &'f [Arc<LogFile>]) -> Queue<'f> {
-        Queue { files, next: AtomicUsize::new(0), rest: Mutex::default() }
+        Queue { files, next: AtomicUsize::new(0), rests: Mutex::default() }
     }
 
-    fn next_beginning(&self) -> Option<&'f Arc<LogFile>> {
-        self.files.get(self.next.fetch_add(1, Ordering::Relaxed))
+    /// A single thread leaves the beginnings to others, so that a log longer than all others is not read last, alone.
+    fn next(&self) -> Option<Work<'f>> {
+        let beside = || self.next_rest(|rests| rests.readers == 0);
+        beside().or_else(|| self.next_beginning()).or_else(|| self.next_rest(|_| true))
+    }
+
+    fn next_beginning(&self) -> Option<Work<'f>> {
+        self.files.get(self.next.fetch_add(1, Ordering::Relaxed)).map(Work::Beginning)
+    }
+
+    fn next_rest(&self, is_free: impl Fn(&Rests) -> bool) -> Option<Work<'f>> {
+        let mut rests = lock(&self.rests);
+        let log = if is_free(&rests) { rests.logs.pop_front()? } else { return None };
+        rests.readers += 1;
+        Some(Work::Rest(log))
     }
 
     fn put_rest(&self, file: Arc<LogFile>) {
-        lock(&self.rest).push_back(file);
+        lock(&self.rests).logs.push_back(file);
     }
 
-    fn next_rest(&self) -> Option<Arc<LogFile>> {
-        lock(&self.rest).pop_front()
+    fn rest_is_read(&self) {
+        lock(&self.rests).readers -= 1;
     }
 }
 

@@ -47,7 +47,7 @@ impl Index {
     /// What is in the cache. `None`: there is none.
     pub fn cache_report(&self) -> Option<CacheReport> {
         let cache = self.store.cache.as_ref()?;
-        let is_kept = cache.stamp(&self.summaries_name()).is_some();
+        let is_kept = cache.mark(&self.summaries_name()).is_some();
         let logs = if is_kept { self.snapshot().summaries().count() as u64 } else { 0 };
         Some(CacheReport { logs, ..cache.report() })
     }
@@ -79,7 +79,7 @@ impl Index {
         let name = self.summaries_name();
         let mut saved = lock(&self.saved);
         // Another process may have put what it knew in the place of what this one knows.
-        if *saved == (logs.content, cache.stamp(&name)) || logs.reading().is_some() {
+        if *saved == (logs.content, cache.mark(&name)) || logs.reading().is_some() {
             return;
         }
         if let Some(written) = cache.write(&name, [bitcode::encode(&logs.saved()).into()].into_iter()) {
@@ -93,7 +93,7 @@ impl Index {
         self.restored.call_once(|| {
             let Some(cache) = &self.store.cache else { return };
             let name = self.summaries_name();
-            lock(&self.saved).1 = cache.stamp(&name);
+            lock(&self.saved).1 = cache.mark(&name);
             let Some(found) = cache.open(&name, 1) else { return };
             match found.sections.first().map(|section| bitcode::decode::<Saved>(section)) {
                 Some(Ok(saved)) => self.take_saved(saved),

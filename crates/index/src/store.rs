@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use agents::{Cursor, Reader};
 use trace::{DerivedPath, LogId, Part, Stored, Turn};
@@ -23,6 +24,8 @@ const PATH: usize = 3;
 const REST: usize = 4;
 /// Turns and steps that are read together.
 const CHUNK: usize = 512;
+/// Chunks from which on one thread encodes them while another writes them.
+const WORTH: usize = 8;
 /// What turns take in memory for each byte in which they are stored, roughly.
 const UNPACKED: usize = 6;
 
@@ -130,11 +133,23 @@ impl Store {
         });
         let table: Vec<u32> = parts.iter().map(|part| u32::try_from(len_of(part)).unwrap_or(u32::MAX)).collect();
         let before = [head, bitcode::encode(&path), bitcode::encode(&table), bitcode::encode(&rest)];
-        // One after the other, so that no more than one of them is in memory.
         let count = before.len() + parts.len();
-        let mut sections = before.into_iter().map(Cow::from).chain(parts.iter().map(|part| bytes_of_part(part).into()));
-        let is_written = cache.write(&name, (0..count).map(|_| sections.next().unwrap_or_default())).is_some();
-        drop(sections);
+        let write = |parts: &mut dyn Iterator<Item = Vec<u8>>| {
+            let mut sections = before.into_iter().chain(parts).map(Cow::from);
+            cache.write(&name, (0..count).map(|_| sections.next().unwrap_or_default())).is_some()
+        };
+        // No more than a few of them are in memory.
+        let is_written = match parts.len() {
+            ..WORTH => write(&mut parts.iter().map(bytes_of_part)),
+            _ => std::thread::scope(|scope| {
+                let (sender, encoded) = sync_channel(1);
+                // The other end is gone where writing failed.
+                let parts = &parts;
+                scope.spawn(move || parts.iter().try_for_each(|part| sender.send(bytes_of_part(part))).is_ok());
+                write(&mut encoded.into_iter())
+            }),
+        };
+        drop(parts);
         (is_written, Deriver::of_parts(path, rest))
     }
 

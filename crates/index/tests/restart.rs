@@ -252,6 +252,19 @@ fn two_servers_share_the_cache() {
 }
 
 #[test]
+fn a_log_that_was_only_touched_is_not_read_again() {
+    let home = Home::new();
+    home.write("s", &records("s", FIRST));
+    let index = home.restarted();
+    index.save();
+    let log = fs::File::options().write(true).open(home.log("s")).unwrap();
+    log.set_modified(std::time::SystemTime::now() + std::time::Duration::from_secs(10)).unwrap();
+    index.refresh(&|_| {});
+    index.save();
+    assert_eq!(home.restarted().counted().scans, 0);
+}
+
+#[test]
 fn what_a_killed_process_left_behind_goes() {
     let home = Home::new();
     home.write("s", &records("s", FIRST));

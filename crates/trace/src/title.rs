@@ -23,16 +23,16 @@ pub fn is_weak(prompt: &str) -> bool {
     if text.is_empty() || text.contains('\n') {
         return false;
     }
-    let spaced = text.chars().all(|c| c.is_ascii() || c.is_whitespace() || !is_unspaced_script(c));
+    let spaced = text.is_ascii() || text.chars().all(|c| !is_unspaced_script(c));
     if !spaced {
         return text.chars().filter(|c| c.is_alphanumeric()).count() <= 4;
     }
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let listed = |word: &&str| {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let listed = |word: &str| {
         word.chars().all(|c| c.is_numeric())
             || WEAK_WORDS.split_whitespace().any(|weak| weak.eq_ignore_ascii_case(word))
     };
-    words.len() <= 2 || words.iter().all(listed)
+    words.clone().nth(2).is_none() || words.clone().all(listed)
 }
 
 /// The title of a weak prompt behind the title of the last prompt that was not. The earlier part is cut first.
@@ -63,24 +63,24 @@ fn is_unspaced_script(c: char) -> bool {
 }
 
 fn first_prose_line(prompt: &str) -> Option<String> {
-    let lines: Vec<&str> = prompt.lines().collect();
     let mut fence: Option<&str> = None;
-    let mut at = 0;
-    while at < lines.len() {
-        let line = lines[at].trim();
+    let mut lines = prompt.lines();
+    let mut rest = lines.clone();
+    while let Some(line) = lines.next() {
+        let line = line.trim();
         if let Some(mark) = fence {
             fence = if line.starts_with(mark) { None } else { Some(mark) };
         } else if line.starts_with("```") || line.starts_with("~~~") {
             fence = Some(&line[..3]);
         } else if !line.is_empty() && !line.starts_with('>') && line.chars().any(char::is_alphanumeric) {
-            let pasted = lines[at..].iter().take_while(|line| looks_pasted(line)).count();
+            let pasted = rest.take_while(|line| looks_pasted(line)).count();
             if pasted < PASTED_LINES {
                 return Some(strip_markdown(line));
             }
-            at += pasted;
-            continue;
+            // One of them is taken already.
+            lines.nth(pasted - 2);
         }
-        at += 1;
+        rest = lines.clone();
     }
     None
 }
@@ -121,26 +121,30 @@ fn looks_pasted(line: &str) -> bool {
 
 fn strip_markdown(line: &str) -> String {
     let line = line.trim_start_matches(['#', '*', '-', '+', ' ', '\t']);
-    let mut text = String::with_capacity(line.len());
+    let mut text = String::new();
+    let mut shown = 0;
     for c in line.chars() {
-        match c {
-            '`' | '*' => {}
-            c if c.is_whitespace() => {
-                if !text.ends_with(' ') {
-                    text.push(' ');
-                }
-            }
-            c if c.is_control() => text.push('␛'),
+        text.push(match c {
+            '`' | '*' => continue,
+            c if c.is_whitespace() && text.ends_with(' ') => continue,
+            c if c.is_whitespace() => ' ',
+            c if c.is_control() => '␛',
             // They turn the direction of writing: the text would read as what it is not.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => text.push('\u{fffd}'),
-            c => text.push(c),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            c => c,
+        });
+        shown += 1;
+        // More than any title has.
+        if shown == 2 * WIDTH {
+            break;
         }
     }
     text.trim().trim_end_matches('.').trim().to_owned()
 }
 
 fn cut(line: &str) -> String {
-    let chars: Vec<char> = line.chars().collect();
+    // What ends behind that is cut at a word anyhow.
+    let chars: Vec<char> = line.chars().take(WIDTH + 3).collect();
     for (at, pair) in chars.windows(2).enumerate() {
         let ends = match pair {
             ['.' | '!' | '?' | ':' | ';', next] => next.is_whitespace(),
@@ -158,7 +162,7 @@ fn cut(line: &str) -> String {
 }
 
 fn at_word(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
+    if text.chars().nth(width).is_none() {
         return text.to_owned();
     }
     let head: String = text.chars().take(width - 1).collect();

@@ -61,7 +61,7 @@ fn of_message(record: &Record<'_>, part: u16, cwd: Option<&str>, at: Option<Time
     let blocks = record.blocks();
     let Some(block) = blocks.get(usize::from(part)) else { return Content::default() };
     match block.kind.or_empty() {
-        "thinking" => text(block.thinking.or_empty()),
+        "thinking" => text(&block.thinking.text.or_empty()),
         "tool_use" | "server_tool_use" | "mcp_tool_use" => of_call(block, cwd),
         "tool_result" => {
             let alone = blocks.iter().filter(|block| block.kind.is("tool_result")).count() == 1;
@@ -70,8 +70,8 @@ fn of_message(record: &Record<'_>, part: u16, cwd: Option<&str>, at: Option<Time
         kind if kind.ends_with("_tool_result") => text(&tools::output(block)),
         // Text and images of a user make one prompt, without what the client put before it.
         _ if record.kind.is("user") => said(listen(blocks, manner_of(record)), part)
-            .map_or_else(|| text(block.text.or_empty()), |said| text(&said)),
-        _ => text(block.text.or_empty()),
+            .map_or_else(|| text(&block.text.text.or_empty()), |said| text(&said)),
+        _ => text(&block.text.text.or_empty()),
     }
 }
 

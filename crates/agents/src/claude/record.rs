@@ -10,7 +10,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use trace::{RecordId, Timestamp};
 
 pub(super) use crate::ids::{hashed, record_id, time};
-use crate::json::{Flag, List, Num, Obj, Raw, Str, nothing};
+use crate::json::{Flag, LITERAL, List, Num, Obj, Raw, Str, Text, Told, nothing};
 
 /// One record of any type.
 #[derive(Default, Deserialize)]
@@ -120,9 +120,9 @@ pub(super) struct Block<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Str<'a>,
     #[serde(borrow)]
-    pub(super) text: Str<'a>,
+    pub(super) text: Told<'a>,
     #[serde(borrow)]
-    pub(super) thinking: Str<'a>,
+    pub(super) thinking: Told<'a>,
     #[serde(borrow)]
     pub(super) id: Str<'a>,
     #[serde(borrow)]
@@ -151,16 +151,19 @@ pub(super) struct Model<'a> {
 
 impl<'a> Blocks<'a> {
     /// All text, the blocks' on lines of their own.
-    pub(super) fn text(&self) -> Cow<'_, str> {
-        let mut texts = self.0.iter().filter(|block| block.kind.is("text")).filter_map(|block| block.text.get());
+    pub(super) fn text(&self) -> Cow<'a, str> {
+        let mut texts = self.0.iter().filter(|block| block.kind.is("text")).filter_map(|block| block.text.text.get());
         let first = texts.next().unwrap_or_default();
-        texts.fold(Cow::Borrowed(first), |all, text| Cow::Owned(format!("{all}\n{text}")))
+        texts.fold(first, |all, text| Cow::Owned(format!("{all}\n{text}")))
     }
-}
 
-fn one<'a>(text: Str<'a>) -> Blocks<'a> {
-    let kind = Str::from("text");
-    Blocks(vec![Block { kind, text, ..Block::default() }])
+    /// The text, where a single block holds all of it.
+    pub(super) fn single_text(&self) -> Option<&Told<'a>> {
+        match self.0.as_slice() {
+            [block] if block.kind.is("text") => Some(&block.text),
+            _ => None,
+        }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Blocks<'a> {
@@ -172,14 +175,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blocks<'a> {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("text or content blocks")
             }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Blocks<'a>, E> {
-                Ok(one(text.into()))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Blocks<'a>, E> {
-                Ok(one(text.to_owned().into()))
-            }
-            fn visit_string<E>(self, text: String) -> Result<Blocks<'a>, E> {
-                Ok(one(text.into()))
+            fn visit_borrowed_str<E>(self, inside: &'de str) -> Result<Blocks<'a>, E> {
+                let (kind, text) = (Str::from("text"), Text::of(inside).into());
+                Ok(Blocks(vec![Block { kind, text, ..Block::default() }]))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Blocks<'a>, A::Error> {
                 let mut blocks = Vec::new();
@@ -190,7 +188,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Blocks<'a> {
             }
             nothing!(Blocks::default(); bool numbers unit map);
         }
-        deserializer.deserialize_any(Read(PhantomData))
+        deserializer.deserialize_newtype_struct(LITERAL, Read(PhantomData))
     }
 }
 

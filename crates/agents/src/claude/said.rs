@@ -49,7 +49,7 @@ pub(super) fn listen(blocks: &[Block<'_>], manner: Manner) -> Vec<(u16, Said)> {
     let mut first_image = 0;
     for (part, block) in (0u16..).zip(blocks) {
         match block.kind.or_empty() {
-            "text" => match one(block.text.or_empty(), manner) {
+            "text" => match one(&block.text.text.or_empty(), manner) {
                 Said::Prompt { text, .. } => match &mut typed {
                     Some((_, all)) => *all = format!("{all}\n{text}"),
                     None => typed = Some((part, text)),
@@ -79,7 +79,7 @@ pub(super) fn listen(blocks: &[Block<'_>], manner: Manner) -> Vec<(u16, Said)> {
 }
 
 /// What one text says.
-fn one(text: &str, manner: Manner) -> Said {
+pub(super) fn one(text: &str, manner: Manner) -> Said {
     let trimmed = text.trim();
     if manner.summary || trimmed.starts_with(SUMMARY) {
         return Said::Summary(trimmed.to_owned());

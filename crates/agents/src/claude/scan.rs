@@ -10,11 +10,11 @@ use trace::{
 use super::known::Known;
 
 use super::record::{Block, Kept, Message, Progress, Rare, Record, TokenCounts, hashed, record_id, time};
-use super::said::{Manner, Said, head, listen};
+use super::said::{Manner, Said, head, listen, one};
 use super::tools;
 use super::{PART_TASK, SYNTHETIC, system};
 use crate::Sink;
-use crate::json;
+use crate::json::{self, Told};
 use crate::jsonl::{Read, Records};
 use crate::names::Names;
 use crate::paths::absolute;
@@ -220,8 +220,8 @@ impl<'s> Scanner<'s> {
         let cwd = self.cwd_of(record);
         for (part, block) in (0u16..).zip(&message.content.0) {
             let what = match block.kind.or_empty() {
-                "text" => words(block.text.or_empty()).map_or(What::Silent, What::Text),
-                "thinking" => words(block.thinking.or_empty()).map_or(What::Silent, What::Thought),
+                "text" => words(&block.text).map_or(What::Silent, What::Text),
+                "thinking" => words(&block.thinking).map_or(What::Silent, What::Thought),
                 "redacted_thinking" => What::Silent,
                 "tool_use" | "server_tool_use" | "mcp_tool_use" => self.call(block, cwd.as_deref()),
                 "fallback" => What::System(system::fallback(block).into()),
@@ -435,8 +435,7 @@ pub(super) fn manner_of(record: &Record<'_>) -> Manner {
 
 /// What a slash command that the client itself does says of itself.
 pub(super) fn local_command(record: &Record<'_>) -> Vec<(u16, Said)> {
-    let content = Block { kind: "text".into(), text: record.content.or_empty().into(), ..Block::default() };
-    listen(&[content], Manner { injected: true, ..Manner::default() })
+    vec![(0, one(record.content.or_empty(), Manner { injected: true, ..Manner::default() }))]
 }
 
 /// Where a text comes from, as `origin.kind` or `commandMode` name it, is not a person.
@@ -452,8 +451,8 @@ fn summary(text: &str) -> Compaction {
 }
 
 /// Newer versions leave thoughts empty but for a signature.
-fn words(text: &str) -> Option<Excerpt> {
-    (!text.trim().is_empty()).then(|| Excerpt::of(text))
+fn words(told: &Told<'_>) -> Option<Excerpt> {
+    (!told.is_blank()).then(|| told.excerpt.clone())
 }
 
 fn usage(record: &Record<'_>, message: &Message<'_>, names: &mut Names) -> Option<Usage> {

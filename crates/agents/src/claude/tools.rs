@@ -13,6 +13,9 @@ use crate::words::{commit_in_line, lines_changed};
 
 /// Characters of a sub-agent's task by which its log is known.
 const TASK: usize = 200;
+/// The tags that mark what a tool gave back as an error.
+const BEGIN_ERROR: &str = "<tool_use_error>";
+const END_ERROR: &str = "</tool_use_error>";
 
 pub(super) fn kind_of(tool: &str) -> StepKind {
     match tool {
@@ -142,34 +145,43 @@ pub(super) fn result(
     asked: Option<&Asked>,
     cwd: Option<&str>,
 ) -> ToolResult {
-    let output = output(block);
     let error = block.is_error.0;
     let told = kept.outcome();
     let kind = asked.map(|asked| asked.kind);
+    let is_commit = asked.is_some_and(|asked| asked.commits);
+    // Most of what tools give back is looked at no further than it is kept.
+    let is_read = error || is_commit || kind == Some(StepKind::Agent);
+    let short = block.content.single_text().filter(|_| !is_read).map(|told| &told.excerpt);
+    let (excerpt, whole) = match short.filter(|short| !short.head.starts_with(BEGIN_ERROR)) {
+        Some(short) => (short.clone(), None),
+        None => {
+            let whole = output(block);
+            (Excerpt::of(&whole), Some(whole))
+        }
+    };
+    let output = whole.as_deref().unwrap_or(&excerpt.head);
     let interrupted = told.is_some_and(|told| told.interrupted.0) || output.starts_with("[Request interrupted by user");
     let is_text = matches!(kept, Kept::Text);
-    let edits = if error || is_text { Vec::new() } else { edits(told, asked, &output, cwd) };
+    let edits = if error || is_text { Vec::new() } else { edits(told, asked, output, cwd) };
     ToolResult {
         call,
         error,
-        refused: error && is_refusal(&output),
+        refused: error && is_refusal(output),
         interrupted,
-        exit: if interrupted { None } else { exit(error, &output, told, kind) },
+        exit: if interrupted { None } else { exit(error, output, told, kind) },
         edits,
         whole_read: told.filter(|_| !error).and_then(|told| whole_read(told, cwd)),
-        side: told.and_then(|told| told.agent_id.filled()).or_else(|| side_in_text(kind, &output)).map(Into::into),
-        commit: commit(told, asked, &output),
+        side: told.and_then(|told| told.agent_id.filled()).or_else(|| side_in_text(kind, output)).map(Into::into),
+        commit: commit(told, asked, output),
         count: told.and_then(number_worth_showing),
-        output: Excerpt::of(&output),
+        output: excerpt,
     }
 }
 
 /// What the tool gave back as text, without the tags that mark it as an error for the model.
 pub(super) fn output<'b>(block: &'b Block<'_>) -> Cow<'b, str> {
-    const BEGIN: &str = "<tool_use_error>";
-    const END: &str = "</tool_use_error>";
     let text = block.content.text();
-    match text.trim_end().strip_prefix(BEGIN).and_then(|text| text.strip_suffix(END)) {
+    match text.trim_end().strip_prefix(BEGIN_ERROR).and_then(|text| text.strip_suffix(END_ERROR)) {
         Some(inner) => Cow::Owned(inner.to_owned()),
         None => text,
     }

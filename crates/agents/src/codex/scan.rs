@@ -671,7 +671,9 @@ impl<'s> Scanner<'s> {
         let before = std::mem::replace(&mut self.known.total, total);
         let Some(spent) = grown(before, total, last) else { return };
         let counts = [total, last.unwrap_or_default()].map(|counts| {
-            format!("{:?} {:?} {:?}", counts.input_tokens.0, counts.cached_input_tokens.0, counts.output_tokens.0)
+            let told = [counts.input_tokens, counts.cached_input_tokens, counts.output_tokens];
+            let [input, cached, output] = told.map(|count| count.0.unwrap_or(-1));
+            format!("{input} {cached} {output}")
         });
         let scope = self.known.turn.as_deref().unwrap_or(spot.stamp);
         let response = Some(hashed(&["tokens", scope, &counts[0], &counts[1]]));

@@ -382,6 +382,9 @@ pub(super) fn result(call: Arc<str>, output: &Output, asked: Option<&Asked>, exi
 
 /// The edits of a call's patch that its output says were done: `M src/a.rs` below the words of success.
 fn edits_done(asked: &Asked, output: &str) -> Vec<EditStub> {
+    if asked.edits.is_empty() {
+        return Vec::new();
+    }
     let mut listed: Vec<&str> = Vec::new();
     let mut is_listing = false;
     for line in output.lines() {

@@ -2,6 +2,7 @@
 
 mod parse;
 mod skip;
+mod text;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +11,8 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-pub(crate) use parse::{Parser, Raw, Unfit};
+pub(crate) use parse::{LITERAL, Parser, Raw, Unfit};
+pub(crate) use text::{Text, Told};
 
 /// A string, borrowed where it holds no escapes. `None`: absent, or no string.
 #[derive(Clone, Debug, Default)]

@@ -27,6 +27,8 @@ impl<'a> Raw<'a> {
 
 /// By this name of a type a [`Raw`] is asked for.
 const RAW: &str = "turnlens::Raw";
+/// By this name values of any kind are asked for, strings as they stand between their quotes.
+pub(crate) const LITERAL: &str = "turnlens::Literal";
 
 impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Raw<'a>, D::Error> {
@@ -122,17 +124,14 @@ impl<'de> Parser<'de> {
     }
 
     fn string(&mut self) -> Result<Cow<'de, str>, Unfit> {
-        let begin = self.at;
-        self.at = skip::string(self.bytes(), begin).ok_or(Unfit)?;
-        let inside = self.text.get(begin + 1..self.at - 1).ok_or(Unfit)?;
-        super::unescaped(inside).ok_or(Unfit)
+        super::unescaped(self.literal()?).ok_or(Unfit)
     }
 
     /// The inside of a string as it stands.
-    fn literal(&mut self) -> Result<&'de [u8], Unfit> {
+    fn literal(&mut self) -> Result<&'de str, Unfit> {
         let begin = self.at;
         self.at = skip::string(self.bytes(), begin).ok_or(Unfit)?;
-        self.bytes().get(begin + 1..self.at - 1).ok_or(Unfit)
+        self.text.get(begin + 1..self.at - 1).ok_or(Unfit)
     }
 
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unfit> {
@@ -192,6 +191,8 @@ impl<'de> Deserializer<'de> for &mut Parser<'de> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Unfit> {
         match name {
             RAW => visitor.visit_borrowed_str(self.pass_over()?),
+            LITERAL if self.peek()? == b'"' => visitor.visit_borrowed_str(self.literal()?),
+            LITERAL => self.deserialize_any(visitor),
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -271,7 +272,7 @@ impl<'de> Deserializer<'de> for Key<'_, 'de> {
 
     /// Names of fields are compared as they stand, without being taken for a text first. None of them needs an escape.
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfit> {
-        visitor.visit_borrowed_bytes(self.0.literal()?)
+        visitor.visit_borrowed_bytes(self.0.literal()?.as_bytes())
     }
 
     forward_to_deserialize_any! {

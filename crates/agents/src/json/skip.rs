@@ -5,11 +5,12 @@
 //! of a character or an escape, and no record is lost for that.
 
 use memchr::memchr;
+use wide::u8x16;
 
 /// Objects and lists inside each other: as many as serde_json takes.
 pub(super) const DEEPEST: u32 = 128;
-/// Bytes that are looked at in words: to call for more costs more than that.
-const NEAR: usize = 32;
+/// Bytes that are looked at here: to call for more costs more than that.
+const NEAR: usize = 64;
 
 /// The place behind the white space at `at`.
 #[inline]
@@ -79,20 +80,27 @@ fn key(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The place behind the string at `at`.
+#[inline]
 pub(super) fn string(bytes: &[u8], at: usize) -> Option<usize> {
     if bytes.get(at) != Some(&b'"') {
         return None;
     }
-    let begin = at + 1;
-    let mut at = begin;
+    let end = find(b'"', bytes, at + 1)?;
+    match bytes.get(end - 1) {
+        Some(b'\\') => behind_escaped(bytes, at + 1, end),
+        _ => Some(end + 1),
+    }
+}
+
+/// The place behind the string whose inside begins at `begin`, and of which the quote at `end` may be escaped.
+fn behind_escaped(bytes: &[u8], begin: usize, mut end: usize) -> Option<usize> {
     loop {
-        at = find(b'"', bytes, at)?;
-        let escapes = bytes.get(begin..at)?.iter().rev().take_while(|byte| **byte == b'\\').count();
-        at += 1;
+        let escapes = bytes.get(begin..end)?.iter().rev().take_while(|byte| **byte == b'\\').count();
         // Two backslashes stand for one: only one that is left over escapes the quote.
         if escapes % 2 == 0 {
-            return Some(at);
+            return Some(end + 1);
         }
+        end = find(b'"', bytes, end + 1)?;
     }
 }
 
@@ -100,24 +108,16 @@ pub(super) fn string(bytes: &[u8], at: usize) -> Option<usize> {
 #[inline]
 pub(super) fn find(byte: u8, bytes: &[u8], mut at: usize) -> Option<usize> {
     let near = at + NEAR;
-    while at < near {
-        let Some(word) = bytes.get(at..at + 8).and_then(|word| word.try_into().ok()) else { break };
-        match first_of(u64::from_le_bytes(word), byte) {
-            Some(step) => return Some(at + step),
-            None => at += 8,
+    while at < near
+        && let Some(next) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+    {
+        let same = u8x16::new(*next).simd_eq(u8x16::splat(byte)).to_bitmask();
+        if same != 0 {
+            return Some(at + same.trailing_zeros() as usize);
         }
+        at += next.len();
     }
     Some(at + memchr(byte, bytes.get(at..)?)?)
-}
-
-/// The first byte of a word that is `byte`.
-fn first_of(word: u64, byte: u8) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let same_are_zero = word ^ (ONES * u64::from(byte));
-    // The lowest bit that is set is that of the first byte that is zero; higher ones may be borrowed.
-    let zeros = same_are_zero.wrapping_sub(ONES) & !same_are_zero & HIGH;
-    (zeros != 0).then_some((zeros.trailing_zeros() / 8) as usize)
 }
 
 /// The place behind the number, `true`, `false` or `null` at `at`.

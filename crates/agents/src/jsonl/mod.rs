@@ -16,6 +16,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use memchr::memchr;
 
@@ -186,10 +187,12 @@ impl Log {
         let left = self.meta.len().saturating_sub(from).min(limit);
         let mut feed = Feed::new(&mut self.file, from, limit, left);
         let mut taker = Taker { records, broken: Vec::new() };
-        match left >= turns::WORTH {
+        let hands = Hands::lend();
+        match left >= turns::WORTH && hands.are_free() {
             true => turns::read(&mut feed, &mut taker)?,
             false => read_alone(&mut feed, &mut taker)?,
         }
+        drop(hands);
         let (more, bytes_read) = (feed.more(), feed.at() + feed.rest().len() as u64 - from);
         let offset = taker.finish(&mut feed);
         let broken = taker.broken;
@@ -197,6 +200,31 @@ impl Log {
         let cursor = Cursor { offset, records: self.start.records, identity, memory: Memory::default() };
         let Log { restarted, again, .. } = self;
         Ok(Scan { cursor, restarted, broken, bytes_read, bytes_again: again, more })
+    }
+}
+
+/// Threads that read logs right now, those in which a log is read in turns not counted.
+static READING: AtomicUsize = AtomicUsize::new(0);
+
+/// A thread that reads a log.
+struct Hands;
+
+impl Hands {
+    fn lend() -> Hands {
+        READING.fetch_add(1, Ordering::Relaxed);
+        Hands
+    }
+
+    /// Whether nobody reads another log meanwhile: to read two logs beside each other takes less than to read each of
+    /// them on two threads.
+    fn are_free(&self) -> bool {
+        READING.load(Ordering::Relaxed) == 1
+    }
+}
+
+impl Drop for Hands {
+    fn drop(&mut self) {
+        READING.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,7 +1,7 @@
 //! One file: a head with the length and the check of each section, then the sections.
 
 use std::borrow::Cow;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -14,6 +14,11 @@ const ENTRY: usize = 12;
 /// The check of the head.
 const CHECK: usize = 4;
 const MOST_SECTIONS: usize = 1 << 16;
+
+/// By what a file is known to be the one that was written: how many sections it has, and the length and the check of the
+/// first. Its time and its inode do not tell: files are renamed over each other within one tick of the clock, and inodes
+/// are used again at once.
+pub(crate) type Mark = [u8; HEAD + ENTRY];
 
 /// Why a file could not be used.
 pub(super) enum Damage {
@@ -106,15 +111,22 @@ pub(super) fn open(path: &Path, format: u32, wanted: usize, damaged: Arc<OnDamag
     Ok(Opened { sections, rest: behind.into_iter().map(section).collect() })
 }
 
+/// The mark of the file that lies at a path now. `None`: there is none.
+pub(super) fn mark(path: &Path) -> Option<Mark> {
+    let mut mark = [0; HEAD + ENTRY];
+    File::open(path).ok()?.read_exact(&mut mark).ok()?;
+    Some(mark)
+}
+
 /// Writes one section after the other, of which each is made when its turn comes.
 pub(super) fn write<'s>(
     path: &Path,
     format: u32,
     sections: impl ExactSizeIterator<Item = Cow<'s, [u8]>>,
-) -> io::Result<Metadata> {
+) -> io::Result<Option<Mark>> {
     let count = sections.len();
+    let mut head = Vec::with_capacity(HEAD + count * ENTRY + CHECK);
     caches::write_by(path, |file| {
-        let mut head = Vec::with_capacity(HEAD + count * ENTRY + CHECK);
         head.extend(MAGIC);
         head.extend(format.to_le_bytes());
         head.extend(u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
@@ -128,7 +140,8 @@ pub(super) fn write<'s>(
         head.extend(of_head.to_le_bytes());
         file.rewind()?;
         file.write_all(&head)
-    })
+    })?;
+    Ok(head.first_chunk().copied())
 }
 
 fn head_len(sections: usize) -> u64 {
