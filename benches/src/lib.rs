@@ -11,6 +11,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use trace::{Change, Hunk, Replacement};
 
+/// As the program does.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The session's id, which is also the log's name.
 pub const SESSION: &str = "5e551011-0000-4000-8000-000000000001";
 /// The file, below the repository.

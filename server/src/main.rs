@@ -26,7 +26,12 @@ mod tolerate;
 mod transport;
 mod uri;
 
-/// Reading on two threads takes 2.5 times as long with musl's own.
+/// Reading on two threads takes a fifth longer with glibc's own.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// And 2.5 times as long with musl's own.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,6 +1,7 @@
 //! One log's file: what was read of it so far, and reading what is new.
 
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -51,6 +52,10 @@ impl Registry {
         file
     }
 
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.by_path.reserve(more);
+    }
+
     pub(crate) fn files(&self) -> impl Iterator<Item = &Arc<LogFile>> {
         self.by_path.values()
     }
@@ -76,7 +81,8 @@ struct State {
     cursor: Cursor,
     /// `None`: nothing was read, or what was read rests in the cache.
     deriver: Option<Box<Deriver>>,
-    summer: Summer,
+    /// `None`: nothing was read, or the log rests.
+    summer: Option<Box<Summer>>,
     stamp: Option<Stamp>,
     /// How often the log was read from its beginning.
     epoch: u32,
@@ -117,7 +123,7 @@ impl Stamp {
         std::fs::symlink_metadata(path).ok().map(|meta| Stamp::of_meta(&meta))
     }
 
-    pub(crate) fn of_meta(meta: &std::fs::Metadata) -> Stamp {
+    pub(crate) fn of_meta(meta: &Metadata) -> Stamp {
         Stamp { len: meta.len(), modified: meta.modified().ok(), file: file_key(meta) }
     }
 }
@@ -202,8 +208,9 @@ impl LogFile {
         let was_whole = state.is_told && !state.has_more;
         let mut counted = Counted::default();
         loop {
-            let stamp = Stamp::of(&self.path);
-            let read = self.read_once(&mut state, store, limit, &mut counted);
+            let meta = std::fs::symlink_metadata(&self.path);
+            let stamp = meta.as_ref().ok().map(Stamp::of_meta);
+            let read = self.read_once(meta, &mut state, store, limit, &mut counted);
             state.stamp = stamp.filter(|_| read.is_ok() && !state.has_more);
             state.is_told = read.is_ok();
             state.version += 1;
@@ -256,7 +263,7 @@ impl LogFile {
     fn there(&self, state: &mut State, store: &Store) -> Read {
         let Some(deriver) = &state.deriver else { return Read::Unchanged };
         let path = deriver.snapshot();
-        let Summed { summary, bytes } = state.summer.sum(&path);
+        let Summed { summary, bytes } = state.summer.get_or_insert_default().sum(&path);
         let before = state.unsaved();
         state.is_dirty = true;
         state.bytes = bytes + path.records.len() * BYTES_OF_RECORD;
@@ -277,15 +284,24 @@ impl LogFile {
         store.unsaved(state.unsaved(), 0);
         (state.is_dirty, state.deriver) = (false, None);
         state.cursor.memory = Memory::default();
-        state.summer = Summer::default();
+        state.summer = None;
     }
 
-    /// After an error the log counts as never read.
-    fn read_once(&self, state: &mut State, store: &Store, limit: u64, counted: &mut Counted) -> io::Result<()> {
+    /// `meta` is what lies at the path. After an error the log counts as never read.
+    fn read_once(
+        &self,
+        meta: io::Result<Metadata>,
+        state: &mut State,
+        store: &Store,
+        limit: u64,
+        counted: &mut Counted,
+    ) -> io::Result<()> {
         counted.scans += 1;
         let goes_on = std::mem::take(&mut state.has_more);
         // A defect of a reader must not keep all other logs from being read.
         let scanned = catch_unwind(AssertUnwindSafe(|| match goes_on {
+            // Links and folders are no logs, whatever their names: looking for logs passes them, too.
+            _ if !meta?.is_file() => Err(io::ErrorKind::NotFound.into()),
             true => self.scan_on(state, store, limit, counted),
             false => self.scan(state, store, limit, counted),
         }));
@@ -308,10 +324,6 @@ impl LogFile {
     }
 
     fn scan(&self, state: &mut State, store: &Store, limit: u64, counted: &mut Counted) -> io::Result<Scan> {
-        // Links and folders are no logs, whatever their names: looking for logs passes them, too.
-        if !std::fs::symlink_metadata(&self.path)?.is_file() {
-            return Err(io::ErrorKind::NotFound.into());
-        }
         if state.cursor == Cursor::default() {
             let deriver = state.deriver.get_or_insert_with(|| Box::new(deriver(self.id, self.reader, &self.path)));
             return self.reader.scan_part(&self.path, &state.cursor, limit, &mut |entry| {

@@ -18,6 +18,7 @@ mod store;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod touches;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -38,9 +39,10 @@ use store::Store;
 
 pub use cache::CacheReport;
 pub use derive::Deriver;
-pub use logs::{Extent, Logs, Touch, Trouble};
+pub use logs::{Extent, Logs, Trouble};
 pub use rest::Limits;
 pub use summary::{FileUse, LogSummary};
+pub use touches::Touch;
 pub use watch::Watch;
 
 /// Reads and follows all logs of all agents.

@@ -13,6 +13,7 @@ use crate::file::{LogFile, Stamp};
 use crate::spines::Spine;
 use crate::store::Store;
 use crate::summary::{FileUse, LogSummary};
+use crate::touches::{Touch, Touches};
 
 /// All logs as they were known at one moment: their summaries, and the way to their derived paths.
 ///
@@ -28,7 +29,7 @@ pub struct Logs {
     /// Logs that are no sub-agent's, the one with the newest record first.
     pub(crate) newest: Vec<(Reverse<Option<Timestamp>>, LogId)>,
     pub(crate) sessions: Arc<FxHashMap<Arc<str>, Members>>,
-    pub(crate) touches: Arc<FxHashMap<Arc<str>, Arc<Vec<Touch>>>>,
+    pub(crate) touches: Arc<Touches>,
     pub(crate) origins: Arc<FxHashMap<LogId, Origin>>,
     pub(crate) trouble: Arc<[Trouble]>,
     pub(crate) store: Arc<Store>,
@@ -61,14 +62,6 @@ pub struct Extent<'a> {
     pub len: u64,
     /// Another number: the file was read anew from its beginning.
     pub epoch: u32,
-}
-
-/// A log that edited a file or read it whole.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Touch {
-    pub log: LogId,
-    /// The file's path as the log spells it.
-    pub path: Box<str>,
 }
 
 /// A file or folder that could not be read.
@@ -189,12 +182,12 @@ impl Logs {
     /// The logs that edited a file of this name (`loader.rs`) or read one whole, each with the paths by which they
     /// call it.
     pub fn touching(&self, file_name: &str) -> &[Touch] {
-        self.touches.get(file_name).map_or(&[], |touches| touches)
+        self.touches.get(self.summaries()).get(file_name).map_or(&[], |touches| touches)
     }
 
     /// All paths of files that logs edited or read whole, as they spell them.
     pub fn touched_paths(&self) -> impl Iterator<Item = &str> {
-        self.touches.values().flat_map(|touches| touches.iter()).map(|touch| &*touch.path)
+        self.touches.get(self.summaries()).values().flat_map(|touches| touches.iter()).map(|touch| &*touch.path)
     }
 
     /// How many logs were read, of how many, while they are read for the first time. `None`: all were.

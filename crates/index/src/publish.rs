@@ -11,15 +11,17 @@ use trace::LogId;
 use crate::cache::{Saved, SavedLog, SavedOrigin};
 use crate::copies::{Copies, Origin, Twin};
 use crate::file::{LogFile, Outcome, Read};
-use crate::logs::{Known, Logs, Touch, Trouble};
+use crate::logs::{Known, Logs, Trouble};
 use crate::store::Store;
-use crate::summary::{FileUse, LogSummary};
+use crate::summary::LogSummary;
 use crate::{Changed, Index, lock};
 
 /// The next moment in the making.
 pub(crate) struct Publisher {
     next: Logs,
     copies: Copies,
+    /// Logs that `copies` does not know yet.
+    unlearned: Vec<LogId>,
     /// The newest version of each log that was taken, also of those that are gone.
     versions: FxHashMap<LogId, u64>,
     /// Logs that could not be read.
@@ -77,9 +79,9 @@ impl Index {
     }
 
     /// Makes visible what an earlier process knew.
-    pub(crate) fn publish_saved(&self, logs: Vec<(Arc<LogFile>, SavedLog)>) {
+    pub(crate) fn publish_saved(&self, files: Vec<Arc<LogFile>>, saved: Saved) {
         let mut publisher = lock(&self.publisher);
-        publisher.take_saved(logs);
+        publisher.take_saved(files, saved);
         publisher.next.generation += 1;
         self.published.store(Arc::new(publisher.next.clone()));
     }
@@ -99,6 +101,7 @@ impl Publisher {
         Publisher {
             next: Logs::new(store),
             copies: Copies::default(),
+            unlearned: Vec::new(),
             versions: FxHashMap::default(),
             bad_files: BTreeMap::new(),
             bad_folders: BTreeMap::new(),
@@ -118,18 +121,18 @@ impl Publisher {
         (!self.is_read || self.ahead > 0).then_some(self.progress)
     }
 
-    fn take_saved(&mut self, logs: Vec<(Arc<LogFile>, SavedLog)>) {
-        let ids: Vec<LogId> = logs.iter().map(|(file, _)| file.id).collect();
+    fn take_saved(&mut self, files: Vec<Arc<LogFile>>, saved: Saved) {
+        let ids: Vec<LogId> = files.iter().map(|file| file.id).collect();
+        self.versions.reserve(ids.len());
+        Arc::make_mut(&mut self.next.sessions).reserve(ids.len());
         let mut origins = FxHashMap::default();
-        for (file, saved) in logs {
+        for (file, saved) in files.into_iter().zip(saved.logs) {
             self.versions.insert(file.id, SAVED_VERSION);
             let (cursor, stamp) = (saved.cursor(), Some(saved.stamp()));
             let SavedLog { mut summary, origin, .. } = saved;
             summary.log = file.id;
             let summary = Arc::new(summary);
             self.place(None, Some(&summary), file.id);
-            self.copies.learn(file.id, summary.heads.iter());
-            self.learn_files(None, &summary);
             if let Some(SavedOrigin { log, turns, own }) = origin
                 && let Some(log) = ids.get(log as usize)
             {
@@ -139,6 +142,7 @@ impl Publisher {
         }
         self.next.newest.sort();
         self.next.origins = Arc::new(origins);
+        self.unlearned = ids;
     }
 
     fn take_all(&mut self, outcomes: Vec<Outcome>) -> Changed {
@@ -183,6 +187,7 @@ impl Publisher {
             Read::Gone => (None, None),
             Read::Failed(error) => (None, Some(error.to_string())),
         };
+        self.learn_saved();
         self.versions.insert(file.id, version);
         match trouble {
             Some(error) => {
@@ -205,14 +210,11 @@ impl Publisher {
         if let Some(before) = before.as_ref().filter(|_| !is_continued) {
             copies_of_gone.extend(self.copies.forget(before.log, before.heads.iter()));
         }
-        match &now {
-            Some(summary) => {
-                let known = before.as_ref().filter(|_| is_continued).map_or(0, |before| before.heads.len());
-                self.copies.learn(summary.log, summary.heads.iter().skip(known));
-                self.learn_files(before.as_deref(), summary);
-            }
-            None => before.iter().for_each(|before| self.forget_files(before.log, before.files.iter())),
+        if let Some(summary) = &now {
+            let known = before.as_ref().filter(|_| is_continued).map_or(0, |before| before.heads.len());
+            self.copies.learn(summary.log, summary.heads.iter().skip(known));
         }
+        self.touch(file.id, before.as_deref(), now.as_deref());
         let known = now.map(|summary| Known { summary, file: file.clone(), epoch, cursor, stamp });
         self.next.set_known(file.id, known);
         Some(is_there)
@@ -276,37 +278,21 @@ impl Publisher {
         }
     }
 
-    /// Keeps which log touched which path. Both lists are in the order of their paths.
-    fn learn_files(&mut self, before: Option<&LogSummary>, now: &LogSummary) {
-        let before = before.map_or(&[][..], |before| &before.files);
-        if std::ptr::eq(before, &*now.files) {
-            return;
+    /// Keeps which log touched which path.
+    fn touch(&mut self, log: LogId, before: Option<&LogSummary>, now: Option<&LogSummary>) {
+        let files = |summary: Option<&LogSummary>| summary.map_or_else(Arc::default, |summary| summary.files.clone());
+        let (before, now) = (files(before), files(now));
+        if !Arc::ptr_eq(&before, &now) {
+            self.next.touches.get(self.next.summaries());
+            Arc::make_mut(&mut self.next.touches).change(log, &before, &now);
         }
-        let new = now.files.iter().filter(|file| !has(before, file));
-        for file in new {
-            let name = file_name(&file.path);
-            let touches = Arc::make_mut(&mut self.next.touches);
-            let logs = match touches.get_mut(name) {
-                Some(logs) => logs,
-                None => touches.entry(name.into()).or_default(),
-            };
-            let touch = Touch { log: now.log, path: file.path.clone() };
-            let logs = Arc::make_mut(logs);
-            let at = logs.partition_point(|known| *known < touch);
-            logs.insert(at, touch);
-        }
-        self.forget_files(now.log, before.iter().filter(|file| !has(&now.files, file)));
     }
 
-    fn forget_files<'f>(&mut self, log: LogId, files: impl Iterator<Item = &'f FileUse>) {
-        for file in files {
-            let name = file_name(&file.path);
-            let touches = Arc::make_mut(&mut self.next.touches);
-            let Some(logs) = touches.get_mut(name) else { continue };
-            let logs = Arc::make_mut(logs);
-            logs.retain(|touch| touch.log != log || touch.path != file.path);
-            if logs.is_empty() {
-                touches.remove(name);
+    /// Takes note of the records of what an earlier process read. Nothing needs them before the first log changes.
+    fn learn_saved(&mut self) {
+        for log in std::mem::take(&mut self.unlearned) {
+            if let Some(known) = self.next.known(log) {
+                self.copies.learn(log, known.summary.heads.iter());
             }
         }
     }
@@ -333,12 +319,3 @@ impl Logs {
 
 /// The version of what an earlier process read: the next reading is newer.
 const SAVED_VERSION: u64 = 1;
-
-fn has(files: &[FileUse], file: &FileUse) -> bool {
-    files.binary_search_by(|known| known.path.cmp(&file.path)).is_ok()
-}
-
-/// The last part of a path, whichever system wrote it.
-fn file_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
-}

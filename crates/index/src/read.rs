@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -174,50 +175,60 @@ impl Index {
         } else if total > 1 {
             publish(&mut batch, 0);
             let queue = &Queue::new(files);
+            let read = &Mutex::new(Vec::new());
+            let mut publish_read = || {
+                let read = std::mem::take(&mut *lock(read));
+                if read.is_empty() {
+                    return;
+                }
+                done += read.iter().filter(|(_, has_more)| !has_more).count();
+                batch.extend(read.into_iter().filter_map(|(outcome, _)| outcome));
+                publish(&mut batch, done);
+            };
             std::thread::scope(|scope| {
-                let (sender, outcomes) = crossbeam_channel::unbounded();
+                let (reads, all_is_read) = mpsc::channel::<()>();
                 for _ in 0..THREADS.min(total) {
-                    let sender = sender.clone();
-                    // The other end is gone only after a panic there.
-                    let send = move |outcome, has_more| _ = sender.send((outcome, has_more));
+                    let reads = reads.clone();
                     scope.spawn(move || {
-                        while let Some(work) = queue.next() {
-                            match work {
-                                Work::Beginning(file) => {
-                                    if self.read_piece(file, PIECE, &mut |outcome, more| send(outcome, more)) {
-                                        queue.put_rest(file.clone());
-                                    }
-                                }
-                                Work::Rest(file) => {
-                                    self.read_in_pieces(&file, 4 * PIECE, &mut |outcome, more| send(outcome, more));
-                                    queue.rest_is_read();
-                                }
-                            }
-                        }
+                        self.work_off(queue, &mut |outcome, has_more| lock(read).push((outcome, has_more)));
+                        drop(reads);
                     });
                 }
-                drop(sender);
+                drop(reads);
                 let began = Instant::now();
-                let mut due = began + FIRST_BATCH;
-                while let Ok((outcome, has_more)) = outcomes.recv() {
-                    done += usize::from(!has_more);
-                    batch.extend(outcome);
+                let mut pause = FIRST_BATCH;
+                // To be woken for each log would take as long as some of them take to be read.
+                while all_is_read.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                     let now = Instant::now();
-                    if now >= due {
-                        publish(&mut batch, done);
-                        // Publishing costs with what there is: it must not become most of the work.
-                        let pause = began.elapsed().clamp(FIRST_BATCH, BATCH);
-                        due = Instant::now() + pause.max(now.elapsed() * 20);
-                    }
+                    publish_read();
+                    // Publishing costs with what there is: it must not become most of the work.
+                    pause = began.elapsed().clamp(FIRST_BATCH, BATCH).max(now.elapsed() * 20);
                 }
             });
-            publish(&mut batch, done);
+            publish_read();
         }
         for logs in [&mut changed.logs, &mut changed.gone] {
             logs.sort();
             logs.dedup();
         }
         changed
+    }
+
+    /// Reads as long as there is something to read.
+    fn work_off(&self, queue: &Queue<'_>, told: &mut dyn FnMut(Option<Outcome>, bool)) {
+        while let Some(work) = queue.next() {
+            match work {
+                Work::Beginning(file) => {
+                    if self.read_piece(file, PIECE, told) {
+                        queue.put_rest(file.clone());
+                    }
+                }
+                Work::Rest(file) => {
+                    self.read_in_pieces(&file, 4 * PIECE, told);
+                    queue.rest_is_read();
+                }
+            }
+        }
     }
 
     /// Reads a log to its end, in pieces that double.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use agents::{Env, Reader};
+use agents::Env;
 use trace::Agent;
 
 use crate::cache::{Cache, CacheReport, Saved, SavedLog, log_key, summaries_name};
@@ -104,15 +104,13 @@ impl Index {
 
     fn take_saved(&self, saved: Saved) {
         let mut registry = lock(&self.registry);
+        registry.reserve(saved.logs.len());
         let reader = |log: &SavedLog| self.readers.iter().find(|reader| reader.agent() == log.summary.agent).copied();
-        let known = |log: SavedLog| {
-            let reader: &'static dyn Reader = reader(&log)?;
-            Some((registry.add_saved(reader, &log), log))
-        };
-        let logs: Option<Vec<_>> = saved.logs.into_iter().map(known).collect();
+        let file = |log: &SavedLog| Some(registry.add_saved(reader(log)?, log));
+        let files: Option<Vec<_>> = saved.logs.iter().map(file).collect();
         drop(registry);
-        let Some(logs) = logs else { return };
-        self.publish_saved(logs);
+        let Some(files) = files else { return };
+        self.publish_saved(files, saved);
     }
 
     /// Who reads other folders, or logs of other agents, has other summaries.

@@ -145,16 +145,20 @@ impl Moment<'_> {
             live: false,
         };
         let own: Vec<_> = logs().map(|log| self.logs.own_files(log)).collect();
-        let mut files: FxHashSet<&str> = FxHashSet::default();
+        let mut files: Vec<&str> = Vec::new();
         for (log, own) in logs().zip(&own) {
             summary.tool_calls += log.tool_calls as usize;
             for file in own.iter().filter(|file| file.edits > 0) {
-                files.insert(&file.path);
+                files.push(&file.path);
                 summary.edits += file.edits as usize;
                 summary.added += file.added;
                 summary.removed += file.removed;
             }
             summary.tokens.add(&log.all_spent().tokens);
+        }
+        if own.len() > 1 {
+            files.sort_unstable();
+            files.dedup();
         }
         summary.files = files.len();
         let grew = summary.ended.is_some_and(|ended| now.0.abs_diff(ended.0) < LIVE_MS);

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use rustc_hash::FxHashSet;
 use trace::{Agent, LogId, Timestamp};
 use workspace::{Env, Index, LogSummary, Progress, Repo, Settings, Summary, Workspace};
 
@@ -74,11 +75,6 @@ impl Here {
         Ok(Here { globals, folder, repo, frame, workspace, out, roots })
     }
 
-    /// Keeps what was read for the next command.
-    pub(super) fn save(&self) {
-        self.workspace.index().save();
-    }
-
     pub(super) fn answers(&self) -> Answers<'_> {
         Answers::new(&self.workspace, &self.frame)
     }
@@ -102,7 +98,7 @@ impl Here {
 
     /// The sessions that the options leave, the newest first. A session in several logs is one.
     pub(super) fn sessions<'a>(&self, answers: &'a Answers<'_>) -> Vec<&'a Arc<LogSummary>> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = FxHashSet::default();
         let all = answers.moment.sessions(self.repo.as_ref()).into_iter();
         let wanted = all.filter(|path| {
             let Globals { agent, since, until, .. } = &self.globals;
@@ -110,7 +106,7 @@ impl Here {
                 && since.is_none_or(|since| path.ended.is_some_and(|ended| ended >= since))
                 && until.is_none_or(|until| path.started.is_some_and(|started| started < until))
         });
-        wanted.filter(|path| seen.insert(path.session.clone())).collect()
+        wanted.filter(|path| seen.insert(&*path.session)).collect()
     }
 
     pub(super) fn summary(&self, answers: &Answers<'_>, path: &LogSummary) -> Summary {

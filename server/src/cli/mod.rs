@@ -194,8 +194,13 @@ pub(crate) fn run() -> Exit {
 fn with_logs(globals: Globals, run: impl FnOnce(&Here) -> anyhow::Result<Exit>) -> anyhow::Result<Exit> {
     LocalZone::look_ahead();
     let here = Here::open(globals)?;
-    let exit = run(&here);
-    here.save();
+    let index = here.workspace.index();
+    let exit = std::thread::scope(|scope| {
+        scope.spawn(|| index.save());
+        run(&here)
+    });
+    // What the command itself read.
+    index.save();
     // The process ends: what is known of thousands of logs need not be freed piece by piece.
     std::mem::forget(here);
     exit

@@ -22,7 +22,11 @@ fn cleaned(message: &str) -> String {
 
 /// Prints one JSON value on a line.
 pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(&(serde_json::to_string(value)? + "\n"))
+    // Of thousands of sessions it is megabytes, and memory that is new takes longer than what is written into it.
+    const BUFFER: usize = 64 << 10;
+    let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let written = serde_json::to_writer(&mut out, value).map_err(io::Error::from);
+    is_read(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush())).map(|_| ())
 }
 
 /// Prints a text as it is. A reader that has left ends it quietly.
@@ -37,7 +41,12 @@ pub(crate) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
 /// The same; gives whether the reader is still there.
 pub(super) fn print_while_read(bytes: &[u8]) -> anyhow::Result<bool> {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    is_read(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+/// Whether the reader of what was written is still there.
+fn is_read(written: io::Result<()>) -> anyhow::Result<bool> {
+    match written {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error).context("cannot write to standard output"),
