@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::OsStr;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -16,8 +17,10 @@ use crate::file::{LogFile, Outcome, Stamp};
 use crate::publish::Stage;
 use crate::{Changed, Index, Progress, lock};
 
-/// Logs that are read at the same time.
-const THREADS: usize = 2;
+/// Threads that read logs at the same time: as many as there are processors. One alone would wait for the disk, and more
+/// hold more memory than they save time.
+const FEWEST_THREADS: usize = 2;
+const MOST_THREADS: usize = 8;
 /// How long what was read waits for more before it is published. At first a person waits for anything at all: then it is
 /// about as long as all the reading before.
 const BATCH: Duration = Duration::from_millis(100);
@@ -152,7 +155,7 @@ impl Index {
         all
     }
 
-    /// Reads on two threads while this one publishes: the beginnings in this order, and beside them what is left of long
+    /// Reads on several threads while this one publishes: the beginnings in this order, and beside them what is left of long
     /// logs, one after the other.
     fn read_all(&self, files: &[Arc<LogFile>], is_first: bool, progress: &(dyn Fn(Progress) + Sync)) -> Changed {
         let total = files.len();
@@ -187,7 +190,8 @@ impl Index {
             };
             std::thread::scope(|scope| {
                 let (reads, all_is_read) = mpsc::channel::<()>();
-                for _ in 0..THREADS.min(total) {
+                let processors = std::thread::available_parallelism().map_or(FEWEST_THREADS, NonZero::get);
+                for _ in 0..processors.clamp(FEWEST_THREADS, MOST_THREADS).min(total) {
                     let reads = reads.clone();
                     scope.spawn(move || {
                         self.work_off(queue, &mut |outcome, has_more| lock(read).push((outcome, has_more)));

@@ -1,6 +1,7 @@
-//! Looking through the files of many logs on two threads.
+//! Looking through the files of many logs on several threads.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,8 +11,9 @@ use crossbeam_channel::{Receiver, Sender};
 use crate::places::{Looker, Part, Places};
 use crate::{Probe, Scanner};
 
-/// Threads that read and decode.
-const THREADS: usize = 2;
+/// Threads that read and decode: as many as there are processors, within bounds.
+const FEWEST_THREADS: usize = 2;
+const MOST_THREADS: usize = 8;
 /// Groups that a thread takes on at once.
 const RUN: usize = 16;
 
@@ -42,7 +44,8 @@ pub fn hunt<'g, T: Send>(
     let hunter = Hunter { count, group, probe, read, looker: &looker, stop: &stop, next: &next, large: &large };
     let (sender, told) = crossbeam_channel::unbounded();
     std::thread::scope(|scope| {
-        for _ in 0..THREADS.min(count.div_ceil(RUN)) {
+        let processors = std::thread::available_parallelism().map_or(FEWEST_THREADS, NonZero::get);
+        for _ in 0..processors.clamp(FEWEST_THREADS, MOST_THREADS).min(count.div_ceil(RUN)) {
             let (hunter, sender) = (&hunter, sender.clone());
             scope.spawn(move || {
                 hunter.hunt(&sender);
