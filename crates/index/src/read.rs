@@ -22,7 +22,7 @@ use crate::{Changed, Index, Progress, lock};
 const FEWEST_THREADS: usize = 2;
 const MOST_THREADS: usize = 8;
 /// How long what was read waits for more before it is published. At first a person waits for anything at all: then it is
-/// about as long as all the reading before.
+/// a quarter as long as all the reading before.
 const BATCH: Duration = Duration::from_millis(100);
 const FIRST_BATCH: Duration = Duration::from_millis(2);
 /// Bytes of a log's beginning that are read, and shown, before the rest of it: a page or more. Most logs are shorter.
@@ -206,7 +206,7 @@ impl Index {
                     let now = Instant::now();
                     publish_read();
                     // Publishing costs with what there is: it must not become most of the work.
-                    pause = began.elapsed().clamp(FIRST_BATCH, BATCH).max(now.elapsed() * 20);
+                    pause = (began.elapsed() / 4).clamp(FIRST_BATCH, BATCH).max(now.elapsed() * 20);
                 }
             });
             publish_read();

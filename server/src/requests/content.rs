@@ -18,8 +18,9 @@ use crate::uri::DocumentKey;
 
 /// A document that was opened before its log was read is waited for so long; then a text says that it will come.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(4);
+/// Between two looks: short at first, for the page may be about to come; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(8);
 
 #[derive(Deserialize)]
 pub(crate) struct ContentParams {
@@ -61,6 +62,7 @@ impl Server {
 async fn content_when_read(state: &State, id: DocumentId) -> Result<Content> {
     let asked = state.snapshot();
     let ends = Instant::now() + PATIENCE;
+    let mut pause = FIRST_PAUSE;
     loop {
         let (asked, id) = (asked.clone(), id.clone());
         let cancel = asked.cancel.clone();
@@ -80,6 +82,7 @@ async fn content_when_read(state: &State, id: DocumentId) -> Result<Content> {
         if !matches!(found, Content::Reading(..)) || Instant::now() >= ends {
             return Ok(found);
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
