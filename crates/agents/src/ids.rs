@@ -41,7 +41,7 @@ fn days_before(year: i64, month: i64) -> i64 {
 
 /// A uuid as a number; any other id as a hash of it.
 pub(crate) fn record_id(id: &str) -> RecordId {
-    uuid(id).map_or_else(|| hashed(&[id]), RecordId)
+    uuid(id).map_or_else(|| hashed(&[id]), RecordId::new)
 }
 
 fn uuid(text: &str) -> Option<u128> {
@@ -69,7 +69,7 @@ pub(crate) fn hashed(words: &[&str]) -> RecordId {
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013B;
     const BASIS: u128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D;
     let bytes = words.iter().flat_map(|word| word.bytes().chain([0xFF]));
-    RecordId(bytes.fold(BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME)))
+    RecordId::new(bytes.fold(BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME)))
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ fn show_edit(edit: &EditStub) -> String {
 
 fn show_usage(usage: &Usage) -> String {
     let Tokens { input, cache_write, cache_write_hour, cache_read, output } = usage.tokens;
-    let response = usage.response.map_or("-".to_owned(), |id| format!("{:04x}", id.0 & 0xFFFF));
+    let response = usage.response.map_or("-".to_owned(), |id| format!("{:04x}", id.number() & 0xFFFF));
     let model = usage.model.as_deref().unwrap_or("-");
     format!(
         "Usage {response} {model} in {input}, written {cache_write} (hour {cache_write_hour}), read {cache_read}, out {output}"

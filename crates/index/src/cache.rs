@@ -25,7 +25,7 @@ pub(crate) use file::{Opened, Section};
 pub(crate) use saved::{Saved, SavedLog, SavedOrigin, SpineHead, log_key};
 
 /// Grows with every change of a type that is written.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 /// The ending of spines' files.
 const SPINE: &str = "spine";
 
@@ -269,8 +269,8 @@ mod tests {
             What::Prompt(prompt),
             What::Call(call),
             What::Result(result),
-            What::Usage(Usage { response: Some(RecordId(9)), model: Some("m".into()), tokens }),
-            What::Backups { prompt: RecordId(1), files: vec![backup] },
+            What::Usage(Usage { response: Some(RecordId::new(9)), model: Some("m".into()), tokens }),
+            What::Backups { prompt: RecordId::new(1), files: vec![backup] },
             What::ChangedOutside { path: path_of("d.rs") },
             What::Compacted(Compaction { automatic: Some(true), tokens_before: Some(8), summary_chars: None }),
             What::Title(TitleSource::Generated, "Title".into()),
@@ -280,7 +280,7 @@ mod tests {
         let mut deriver = Deriver::new(LogId(0), trace::Agent::Codex, "log");
         for (at, what) in (0u32..).zip(entries) {
             let place = Place { at: u64::from(at), len: 1, part: 0, check: at };
-            let id = Some(RecordId(u128::from(at)));
+            let id = Some(RecordId::new(u128::from(at)));
             deriver.push(Entry { place, id, parent: None, at: Some(Timestamp(i64::from(at))), side: None, what });
         }
         deriver.count(100, 11, &[3]);
@@ -291,7 +291,7 @@ mod tests {
         let told: Vec<String> =
             all.iter().map(|bytes| format!("{}:{:08x}", bytes.len(), crc32fast::hash(bytes))).collect();
         // Where this differs raise FORMAT, and then update it.
-        expect!["3 105:c43ce30c 251:3a1ef6ea 148:67e834d0 113:febe954a"]
+        expect!["4 111:1b154c81 257:240cc044 156:f5dcfaae 115:98603514"]
             .assert_eq(&format!("{FORMAT} {}", told.join(" ")));
     }
 }

@@ -40,7 +40,7 @@ pub struct Deriver {
     /// What was counted of records with parts beyond those that [`Known::counted`] has room for.
     counted: FxHashSet<(RecordId, u16, u8)>,
     calls: FxHashMap<Arc<str>, CallState>,
-    responses: FxHashMap<RecordId, (Holder, usize)>,
+    responses: FxHashMap<RecordId, (Holder, u32)>,
     sides: FxHashMap<Arc<str>, usize>,
     branches: Branches,
     /// A slash command of which it is not known yet whether the agent acts on it.
@@ -116,14 +116,19 @@ struct Held<'a> {
 /// Whose steps: the index of a turn or of a side.
 #[derive(Clone, Copy, Encode, Decode)]
 enum Holder {
-    Turn(usize),
-    Side(usize),
+    Turn(u32),
+    Side(u32),
+}
+
+/// An index as it is kept for each call and response.
+fn narrow(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 #[derive(Encode, Decode)]
 enum CallState {
     Answered,
-    Unanswered(Holder, usize),
+    Unanswered(Holder, u32),
     /// The result stands before its call.
     Early(Box<StepResult>),
 }
@@ -317,11 +322,11 @@ impl Deriver {
             What::Call(call) if self.is_made(&call) => {}
             What::Call(call) => {
                 let at = self.side(side, head);
-                self.call(Holder::Side(at), head, call);
+                self.call(Holder::Side(narrow(at)), head, call);
             }
             What::Usage(usage) => {
                 let at = self.side(side, head);
-                self.usage(Holder::Side(at), usage);
+                self.usage(Holder::Side(narrow(at)), usage);
             }
             What::Unknown(name) => self.count_unknown(&name),
             // A sub-agent's place and model are not the session's, and its notes have no place to stand.
@@ -463,7 +468,7 @@ impl Deriver {
             let nobody = Head { id: None, ..head };
             self.begin_turn(nobody, None, |turn| turn.place = None);
         }
-        Holder::Turn(self.path.turns.len().saturating_sub(1))
+        Holder::Turn(narrow(self.path.turns.len().saturating_sub(1)))
     }
 
     fn begin_commanded_turn(&mut self, pending: Pending) {
@@ -510,7 +515,7 @@ impl Deriver {
 
     fn words_aside(&mut self, side: &Arc<str>, head: Head, kind: StepKind, text: Excerpt) {
         let at = self.side(side, head);
-        self.add_step(Holder::Side(at), head, step(kind, head, text));
+        self.add_step(Holder::Side(narrow(at)), head, step(kind, head, text));
     }
 
     /// Whether the call was read before: a copy inside its own log.
@@ -545,7 +550,7 @@ impl Deriver {
                 ..step(call.kind, head, call.subject)
             },
         );
-        let state = if is_answered { CallState::Answered } else { CallState::Unanswered(holder, index) };
+        let state = if is_answered { CallState::Answered } else { CallState::Unanswered(holder, narrow(index)) };
         self.calls.insert(id, state);
     }
 
@@ -565,7 +570,7 @@ impl Deriver {
                 let result = step_result(head, order, result);
                 let Some(Held { steps, ended, .. }) = self.held(holder) else { return };
                 *ended = head.at.or(*ended);
-                if let Some(step) = steps.get_mut(index) {
+                if let Some(step) = steps.get_mut(index as usize) {
                     step.result = Some(Box::new(result));
                     shorten_output(step);
                 }
@@ -584,7 +589,7 @@ impl Deriver {
         let Some(Held { steps, ended, .. }) = self.held(holder) else { return 0 };
         *ended = head.at.or(*ended);
         let index = steps.len();
-        step.number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        step.number = narrow(index + 1);
         shorten_output(&mut step);
         steps.push(step);
         index
@@ -594,11 +599,11 @@ impl Deriver {
     fn held(&mut self, holder: Holder) -> Option<Held<'_>> {
         Some(match holder {
             Holder::Turn(index) => {
-                let Turn { steps, ended, responses, .. } = self.path.turns.get_mut(index)?;
+                let Turn { steps, ended, responses, .. } = self.path.turns.get_mut(index as usize)?;
                 Held { steps, ended, responses }
             }
             Holder::Side(index) => {
-                let Side { steps, ended, responses, .. } = Arc::make_mut(self.path.sides.get_mut(index)?);
+                let Side { steps, ended, responses, .. } = Arc::make_mut(self.path.sides.get_mut(index as usize)?);
                 Held { steps, ended, responses }
             }
         })
@@ -629,7 +634,7 @@ impl Deriver {
         let known = usage.response.and_then(|id| self.responses.get(&id).copied());
         let Usage { response: id, model, tokens } = usage;
         if let Some((holder, index)) = known {
-            if let Some(known) = self.held(holder).and_then(|held| held.responses.get_mut(index))
+            if let Some(known) = self.held(holder).and_then(|held| held.responses.get_mut(index as usize))
                 && tokens.output >= known.tokens.output
             {
                 known.tokens = tokens;
@@ -641,7 +646,7 @@ impl Deriver {
         let index = responses.len();
         responses.push(Response { id, model, tokens });
         if let Some(id) = id {
-            self.responses.insert(id, (holder, index));
+            self.responses.insert(id, (holder, narrow(index)));
         }
     }
 

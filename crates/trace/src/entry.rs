@@ -23,7 +23,21 @@ pub struct Place {
 
 /// A record's own id (a UUID, or a hash of whatever the agent uses).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
-pub struct RecordId(pub u128);
+pub struct RecordId {
+    // Not one number: maps are filled with these, and it would take up room in steps of sixteen bytes.
+    high: u64,
+    low: u64,
+}
+
+impl RecordId {
+    pub fn new(id: u128) -> RecordId {
+        RecordId { high: (id >> 64) as u64, low: id as u64 }
+    }
+
+    pub fn number(self) -> u128 {
+        u128::from(self.high) << 64 | u128::from(self.low)
+    }
+}
 
 /// The beginning of a text and its size. The whole text is the body at the entry's place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]

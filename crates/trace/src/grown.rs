@@ -310,19 +310,19 @@ mod tests {
     #[test]
     fn a_set_holds_what_was_put_in_once() {
         // An odd factor visits every residue, so the ids come in no order.
-        let ids = || (0..40_000u128).map(|n| RecordId(n * 7919 % 40_000));
+        let ids = || (0..40_000u128).map(|n| RecordId::new(n * 7919 % 40_000));
         let set: RecordSet = ids().chain(ids()).collect();
         assert_eq!(set.len(), 40_000);
         assert!(ids().all(|id| set.contains(id)));
-        assert!(!set.contains(RecordId(40_000)));
+        assert!(!set.contains(RecordId::new(40_000)));
         let mut all: Vec<RecordId> = set.iter().collect();
         all.sort();
-        assert!(all.into_iter().eq((0..40_000).map(RecordId)));
+        assert!(all.into_iter().eq((0..40_000).map(RecordId::new)));
     }
 
     #[test]
     fn subsets() {
-        let of = |ids: std::ops::Range<u128>| ids.map(RecordId).collect::<RecordSet>();
+        let of = |ids: std::ops::Range<u128>| ids.map(RecordId::new).collect::<RecordSet>();
         assert!(of(10..500).is_subset(&of(0..1000)));
         assert!(!of(10..1001).is_subset(&of(0..1000)));
         assert!(of(0..0).is_subset(&of(0..0)));

@@ -550,7 +550,7 @@ impl<'s> Scanner<'s> {
         if std::mem::take(&mut self.known.searched) {
             return;
         }
-        let made = format!("web_search-{:x}", self.id_of("search", spot.place.check, spot).0);
+        let made = format!("web_search-{:x}", self.id_of("search", spot.place.check, spot).number());
         self.search(item.id.filled().unwrap_or(&made), item, spot);
     }
 
@@ -713,7 +713,7 @@ fn span(first: u64, last: Place) -> Place {
 
 /// Milliseconds since 1970 at which an id of version 7 was made.
 fn time_of_uuid(id: &str) -> Option<u64> {
-    let number = record_id(id).0;
+    let number = record_id(id).number();
     let is_version_7 = id.len() == 36 && id.as_bytes().get(14) == Some(&b'7');
     is_version_7.then(|| u64::try_from(number >> 80).ok())?
 }

@@ -159,7 +159,7 @@ fn parse_context(text: &str) -> Context {
 }
 
 fn record(name: &str) -> RecordId {
-    RecordId(name.bytes().fold(0, |id, byte| id << 8 | u128::from(byte)))
+    RecordId::new(name.bytes().fold(0, |id, byte| id << 8 | u128::from(byte)))
 }
 
 fn render(path: &DerivedPath) -> String {
@@ -177,7 +177,7 @@ fn render(path: &DerivedPath) -> String {
     }
     for (prompt, backup) in path.backups.iter() {
         let name = backup.name.as_deref();
-        writeln!(out, "backup of {} before {:x}: {}", backup.path, prompt.0, name.unwrap_or("none")).unwrap();
+        writeln!(out, "backup of {} before {:x}: {}", backup.path, prompt.number(), name.unwrap_or("none")).unwrap();
     }
     path.turns.iter().for_each(|turn| render_turn(&mut out, turn));
     for side in &path.sides {
