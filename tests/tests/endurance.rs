@@ -87,6 +87,17 @@ fn documents_open_change_and_close() {
     check(before, after, 0);
 }
 
+/// What was let go of goes back to the system also where nothing is asked for: the allocator has threads for that.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn memory_goes_back_while_nobody_asks() {
+    let client = Client::start();
+    let threads = fs::read_dir(format!("/proc/{}/task", client.process_id())).expect("its threads");
+    let names = threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok());
+    let names: Vec<String> = names.collect();
+    assert!(names.iter().any(|name| name.starts_with("jemalloc_bg")), "{names:?}");
+}
+
 /// Sessions come, grow and go, in two rounds: after the second is held what was held after the first.
 #[test]
 fn sessions_come_grow_and_go() {
