@@ -132,7 +132,8 @@ fn times_and_commits(text: &str) -> String {
         (r"author-time \d+", "author-time TIME"),
         (r"(\d{4}-\d\d-\d\d |today )?\d\d:\d\d(:\d\d)?( – (\d{4}-\d\d-\d\d )?\d\d:\d\d)?", "TIME"),
         (r"\b\d\d? [A-Z][a-z]{2}( \d{4})?\b", "TIME"),
-        (r"\b[0-9a-f]{7}\b", "COMMIT"),
+        // No number behind a point.
+        (r"(^|[^.\w])[0-9a-f]{7}\b", "${1}COMMIT"),
     ];
     PATTERNS.into_iter().fold(text.to_owned(), |text, (pattern, name)| {
         regex::Regex::new(pattern).unwrap().replace_all(&text, name).into_owned()
