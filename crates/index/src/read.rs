@@ -17,8 +17,8 @@ use crate::file::{LogFile, Outcome, Stamp};
 use crate::publish::Stage;
 use crate::{Changed, Index, Progress, lock};
 
-/// Threads that read logs at the same time: as many as there are processors. One alone would wait for the disk, and more
-/// hold more memory than they save time.
+/// Threads that read logs at the same time: as many as there are processors, within bounds. One alone would wait for the
+/// disk, and each holds a log in memory.
 const FEWEST_THREADS: usize = 2;
 const MOST_THREADS: usize = 8;
 /// How long what was read waits for more before it is published. At first a person waits for anything at all: then it is
